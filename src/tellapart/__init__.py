@@ -1,0 +1,1 @@
+"""tellapart: from a folder of pictures to a tested classifier."""

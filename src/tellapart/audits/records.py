@@ -1,0 +1,70 @@
+"""What an audit finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class PictureRef:
+    """A picture as a finding names it."""
+
+    path: str
+    id: str
+    split: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that stands in audit.json."""
+        return {"path": self.path, "id": self.id, "split": self.split}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the audit says: about one picture, a group of pictures, or the whole set.
+
+    score is 0..1, 1 is worst; labels are the labels concerned; also names other kinds that the
+    same pictures fall under (a group appears once, under its costliest kind).
+    """
+
+    kind: str
+    severity: Severity
+    score: float
+    pictures: tuple[PictureRef, ...]
+    labels: tuple[str, ...]
+    message: str
+    advice: str
+    also: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that stands in audit.json."""
+        return {
+            "kind": self.kind,
+            "severity": self.severity,
+            "score": round(self.score, 6),
+            "pictures": [one.to_json() for one in self.pictures],
+            "labels": list(self.labels),
+            "also": list(self.also),
+            "message": self.message,
+            "advice": self.advice,
+        }
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All findings on a set, costliest first."""
+
+    pictures: int
+    findings: tuple[Finding, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that stands in audit.json."""
+        return {"pictures": self.pictures, "findings": [one.to_json() for one in self.findings]}
+
+    def worst(self) -> Severity | None:
+        """Return the gravest severity that occurs, None where nothing was found."""
+        found = {one.severity for one in self.findings}
+        return next((severity for severity in SEVERITIES if severity in found), None)

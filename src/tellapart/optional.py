@@ -1,0 +1,76 @@
+"""Optional libraries: the one place that turns a failed import into an install line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+from tellapart.errors import MissingExtra
+
+INSTALL = 'pip install "tellapart[{extra}]"'
+
+
+def need(module: str, extra: str) -> Any:
+    """Import an optional module, or raise MissingExtra with the line that installs its extra."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtra(
+            f"this needs {module}, which is not installed ({error}): {INSTALL.format(extra=extra)}"
+        ) from error
+
+
+def need_torch() -> Any:
+    """Import torch, raising MissingExtra with the install line where it is absent."""
+    return need("torch", "torch")
+
+
+def need_timm() -> Any:
+    """Import timm, mending on the way a torchvision whose compiled operators do not load.
+
+    timm imports torchvision, and a torchvision built for another torch fails with "operator
+    torchvision::nms does not exist". tellapart uses none of torchvision's compiled operators, so
+    on exactly this error their schemas are defined and the import is tried once more.
+    """
+    need_torch()
+    try:
+        return need("timm", "torch")
+    except RuntimeError as error:
+        if "torchvision::nms does not exist" not in str(error):
+            raise
+        define_missing_torchvision_operators()
+        return need("timm", "torch")
+
+
+def define_missing_torchvision_operators() -> None:
+    """Define the schemas of torchvision's operators that its Python files register kernels for."""
+    torch = need_torch()
+    for name in [one for one in sys.modules if one.split(".")[0] in ("torchvision", "timm")]:
+        del sys.modules[name]
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _KEPT.append(library)
+
+
+_KEPT: list[Any] = []  # a torch.library.Library takes its definitions back when it is collected
+
+
+def installed_version(distribution: str) -> str | None:
+    """Return a distribution's version from its metadata, without importing it; None if absent."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+__all__ = [
+    "define_missing_torchvision_operators",
+    "installed_version",
+    "need",
+    "need_timm",
+    "need_torch",
+]

@@ -1,0 +1,56 @@
+"""What a user can set, as frozen records: written into run.json, hashed into cache keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MAX_PIXELS = 200_000_000
+MAX_FILE_BYTES = 512_000_000
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """How a place is read into a picture set; None means "guess, and say so"."""
+
+    path_column: str | None = None
+    label_column: str | None = None
+    group_column: str | None = None
+    split_column: str | None = None
+    label_regex: str | None = None  # its first group, searched in the path, is the label
+    label_map: Mapping[str, str] | None = None  # label as found -> label to use
+    classes: tuple[str, ...] | None = None  # only these, in this order
+    max_missing: float = 0.1  # share of a table's rows whose file may be missing
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """Everything that changes the pixels a file becomes."""
+
+    bands: tuple[str, ...] | None = None  # names (R, G, B, A, N) or 1-based numbers
+    max_pixels: int = MAX_PIXELS
+    max_file_bytes: int = MAX_FILE_BYTES
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How pictures are dealt to train, val and test where the data gives no split."""
+
+    test: float = 0.2
+    val: float = 0.0
+    seed: int = 0
+    split_from: str | None = None  # a run folder or a table that holds known pictures' sides
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """All settings of one run."""
+
+    read: ReadSettings = field(default_factory=ReadSettings)
+    decoding: Decoding = field(default_factory=Decoding)
+    split: SplitSettings = field(default_factory=SplitSettings)
+    backbone: str = "lite0"
+    engine: str = "auto"
+    refit: bool = False
+    rehash: bool = False
+    seed: int = 0

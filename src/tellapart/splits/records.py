@@ -1,0 +1,42 @@
+"""What a split is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which side every picture stands on, and what of that counts.
+
+    sides      [n] of "train", "val", "test" or "" (left out: see `left_out`)
+    counted    [n] bool: False for the second and later exact copies inside a side (they count once,
+               in fitting and in evaluation)
+    leaked     [n] bool: evaluation pictures that have a duplicate or their group on another side;
+               the headline is measured without them
+    components [n] the component (duplicates and groups joined) of each picture, 0-based
+    given      whether the data itself gave the sides
+    headline   the side whose pictures judge: "test", else "val"
+    proof      what was checked and what was found, as it stands in run.json
+    left_out   one line for every reason why pictures were left out, with their number
+    """
+
+    sides: NDArray[np.str_]
+    counted: NDArray[np.bool_]
+    leaked: NDArray[np.bool_]
+    components: NDArray[np.intp]
+    given: bool
+    headline: str
+    proof: dict[str, Any]
+    left_out: tuple[str, ...] = ()
+
+    def rows(self, side: str, *, with_leaked: bool = False) -> NDArray[np.intp]:
+        """Return the rows of `side` that count; for evaluation sides without the leaked ones."""
+        keep = (self.sides == side) & self.counted
+        if not with_leaked and side != "train":
+            keep &= ~self.leaked
+        return np.flatnonzero(keep)
