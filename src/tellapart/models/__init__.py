@@ -1,0 +1,1 @@
+"""Classifiers: what predicts, its folder, its card."""

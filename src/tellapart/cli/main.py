@@ -1,0 +1,123 @@
+"""The command line: a table of verbs, each loaded only when it is called.
+
+Exit codes: 0 done, 1 a bug, 2 the input or the command line, 3 --fail-on was reached,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+VERBS = {  # verb -> one line for --help; the verb's code is cli/<verb>.py, its function `command`
+    "run": "From a folder of pictures to a tested classifier and a report.",
+    "audit": "Say what is wrong with the data, before anything is trained.",
+    "predict": "Predict the classes of pictures with a saved classifier.",
+    "evaluate": "Judge a saved classifier on new labelled pictures.",
+    "demo": "Run the main job on handwritten digits that come with scikit-learn.",
+    "doctor": "Say what is installed, what would run, and where the cache is.",
+}
+
+HELP = """From a folder of pictures to a tested classifier, an honest number and a report.
+
+Every verb has its own --help. --debug shows the traceback of an error, --version the version."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run_verb(given))
+
+
+def run_verb(given: list[str]) -> int:
+    """Run one command line and return its exit code; every error a user can cause is one line."""
+    from tellapart.errors import TellapartError
+
+    if given[:1] == ["--version"]:
+        from tellapart.version import __version__
+
+        print(f"tellapart {__version__}")  # noqa: T201
+        return 0
+    debug = "--debug" in given
+    given = [one for one in given if one != "--debug"]
+    try:
+        return _dispatch(given)
+    except TellapartError as error:
+        if debug:
+            raise
+        print(f"tellapart: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except KeyboardInterrupt:
+        print(  # noqa: T201
+            "tellapart: interrupted; what was computed is kept, the same command goes on from here",
+            file=sys.stderr,
+        )
+        return 130
+    except BrokenPipeError:  # the reader of our output (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        print(  # noqa: T201
+            f"tellapart: this is a bug: {type(error).__name__}: {error}; please report it with what"
+            " the same command prints with --debug",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _dispatch(given: list[str]) -> int:
+    import typer
+
+    app = typer.Typer(
+        help=HELP,
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    verb = next((one for one in given if not one.startswith("-")), None)
+    for name, line in VERBS.items():
+        if name == verb:
+            command = importlib.import_module(f"tellapart.cli.{name}").command
+            app.command(name, help=command.__doc__)(command)
+        else:
+            app.command(name, help=line)(_options)
+    try:
+        # standalone_mode=False: interrupts and usage errors reach us, to be worded in one line.
+        result = typer.main.get_command(app).main(
+            args=given, prog_name="tellapart", standalone_mode=False
+        )
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        return _usage(error)
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: Any) -> int:
+    """Word an error of the command line itself; typer bundles or imports click, so no type."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(context.get_help())  # noqa: T201
+        return 2
+    where = context.command_path if context is not None else "tellapart"
+    message = " ".join(str(error.format_message()).split())
+    print(f"tellapart: {message} (see '{where} --help')", file=sys.stderr)  # noqa: T201
+    return 2
+
+
+def _options() -> None:
+    """Stand in for the main command, and for the verbs that were not called."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Options that several verbs share, worded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tellapart.errors import OptionError
+from tellapart.progress import Progress, for_terminal
+from tellapart.settings import MAX_PIXELS, Decoding, ReadSettings
+
+READING = "Reading"
+SPLITTING = "Split"
+COMPUTING = "Computing"
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="A folder of class folders (with or without train/val/test above them), a table"
+        " (CSV, TSV, JSONL, Parquet), or a folder in a Hugging Face layout.",
+        show_default=False,
+    ),
+]
+PathColumn = Annotated[
+    str | None,
+    typer.Option(help="Table column with the pictures' paths.", rich_help_panel=READING),
+]
+LabelColumn = Annotated[
+    str | None, typer.Option(help="Table column with the labels.", rich_help_panel=READING)
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option(
+        help="Table column whose equal values stay on one side of the split (place, patient).",
+        rich_help_panel=READING,
+    ),
+]
+SplitColumn = Annotated[
+    str | None,
+    typer.Option(help="Table column that says train, val or test.", rich_help_panel=READING),
+]
+LabelRegex = Annotated[
+    str | None,
+    typer.Option(
+        help="Take the label from the path: the first group of this regular expression.",
+        rich_help_panel=READING,
+    ),
+]
+LabelMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OLD=NEW", help="Rename or merge a label; may be repeated.", rich_help_panel=READING
+    ),
+]
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,...", help="Use only these classes, in this order.", rich_help_panel=READING
+    ),
+]
+MaxMissing = Annotated[
+    float,
+    typer.Option(
+        min=0.0, max=1.0, help="Share of a table's files that may be missing.",
+        rich_help_panel=READING,
+    ),
+]
+Bands = Annotated[
+    str | None,
+    typer.Option(
+        metavar="R,G,B",
+        help="Three bands to use, by name (R, G, B, A, N) or number; alpha is then data.",
+        rich_help_panel=READING,
+    ),
+]
+MaxPixels = Annotated[
+    int, typer.Option(min=1, help="Refuse pictures of more pixels.", rich_help_panel=READING)
+]
+Backbone = Annotated[
+    str, typer.Option(help="Pretrained network for the features.", rich_help_panel=COMPUTING)
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="What runs the network: auto, openvino, torch.", rich_help_panel=COMPUTING
+    ),
+]
+CacheFolder = Annotated[
+    Path | None,
+    typer.Option("--cache", metavar="DIR", help="Keep computed things here.", show_default=False,
+                 rich_help_panel=COMPUTING),
+]
+Rehash = Annotated[
+    bool,
+    typer.Option("--rehash", help="Read every file again, even where size and times are unchanged.",
+                 rich_help_panel=COMPUTING),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results and errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def read_settings(
+    path_column: str | None,
+    label_column: str | None,
+    group_column: str | None,
+    split_column: str | None,
+    label_regex: str | None,
+    label_map: list[str] | None,
+    classes: str | None,
+    max_missing: float,
+) -> ReadSettings:
+    """Return the settings that the reading options say."""
+    return ReadSettings(
+        path_column=path_column,
+        label_column=label_column,
+        group_column=group_column,
+        split_column=split_column,
+        label_regex=label_regex,
+        label_map=_label_map(label_map) if label_map else None,
+        classes=tuple(one.strip() for one in classes.split(",")) if classes else None,
+        max_missing=max_missing,
+    )
+
+
+def decoding(bands: str | None, max_pixels: int = MAX_PIXELS) -> Decoding:
+    """Return the decoding that the options say."""
+    if bands is None:
+        return Decoding(max_pixels=max_pixels)
+    from tellapart.images.decode import parse_bands
+
+    return Decoding(bands=parse_bands(bands), max_pixels=max_pixels)
+
+
+def progress(quiet: bool) -> Progress:
+    """Return how progress is shown."""
+    return for_terminal(quiet=quiet)
+
+
+def _label_map(pairs: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        old, equals, new = pair.partition("=")
+        if not equals or not old.strip() or not new.strip():
+            raise OptionError(f"--label-map takes OLD=NEW, got {pair!r}")
+        found[old.strip()] = new.strip()
+    return found

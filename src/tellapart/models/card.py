@@ -1,0 +1,107 @@
+"""The model card: what a stranger should know before they use the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tellapart.models.classifier import Classifier
+
+MOST_ROWS = 200  # classes in the card's table; the rest is counted
+
+
+def model_card(classifier: Classifier) -> str:
+    """Return the model card as Markdown: data, number with interval, per class, limits, licence."""
+    card = classifier.card
+    lines = [
+        "# An image classifier made with tellapart",
+        "",
+        f"Tells apart {len(classifier.classes):,} classes: {_listed(classifier.classes)}.",
+        "",
+        *_number(classifier),
+        *_per_class(card.get("per_class") or []),
+        "## Data",
+        "",
+        f"Fitted on {card['train_pictures']:,} pictures of {_code(card['data'])}.",
+        "",
+        "## How to use it",
+        "",
+        "```",
+        "pip install tellapart",
+        "tellapart predict THIS_FOLDER PICTURES",
+        "```",
+        "",
+        "## Limits",
+        "",
+        "It answers with one of its classes whatever it is shown, also for pictures of something",
+        "else. Its number holds for pictures that come about as those it was judged on did: another",
+        "place, season, camera or crop can be harder. Judge it on your own labelled pictures with",
+        "`tellapart evaluate THIS_FOLDER YOUR_PICTURES`.",
+        "",
+        "## What it is made of",
+        "",
+        f"- Backbone: {classifier.network.name}, {classifier.network.features:,} features,"
+        f" licence {classifier.network.licence}.",
+        f"- Head: {classifier.head.kind}; {_code(card['settings'])}.",
+        f"- Checked with: {', '.join(f'{k} {v}' for k, v in classifier.checked_with.items())}.",
+        "- The pictures' own licence is not known to tellapart: it holds for what you may do with",
+        "  the model.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _number(classifier: Classifier) -> list[str]:
+    from tellapart.models.classifier import headline_text
+
+    headline = classifier.headline
+    if headline is None:
+        return []
+    name = str(headline["name"]).replace("_", " ")
+    lines = ["## How good it is", "", f"{name}: {headline_text(headline)}; 95 % interval.", ""]
+    if classifier.card.get("refit"):
+        lines += [
+            "That number was measured before the head was fitted again on every picture, those it"
+            " was judged on included (`--refit`).",
+            "",
+        ]
+    return lines
+
+
+def _per_class(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    lines = ["| class | pictures | precision | recall |", "| --- | --- | --- | --- |"]
+    for row in rows[:MOST_ROWS]:
+        cells = (
+            _cell(row["class"]),
+            f"{row['pictures']:,}",
+            _interval(row["precision"]),
+            _interval(row["recall"]),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    if len(rows) > MOST_ROWS:
+        lines.append(f"| and {len(rows) - MOST_ROWS:,} more | | | |")
+    return [*lines, ""]
+
+
+def _interval(estimate: dict[str, Any]) -> str:
+    if estimate["value"] is None:
+        return "-"
+    return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(_code(name) for name in names[:20])
+    return f"{shown} and {len(names) - 20:,} more" if len(names) > 20 else shown
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('`', chr(39))}`"
+
+
+def _cell(text: str) -> str:
+    """Names are data: nothing in them may end the table's cell or become HTML."""
+    for found, shown in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(found, shown)
+    return text

@@ -1,0 +1,171 @@
+"""The classifier: transform + backbone + head + class names; what predicts, what is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.data.pictures import FileSource, Source
+from tellapart.errors import OptionError
+from tellapart.images.transforms import Transform
+from tellapart.settings import Decoding
+
+if TYPE_CHECKING:
+    from tellapart.engines.openvino import OpenVinoEngine
+    from tellapart.heads.linear import LinearHead
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a classifier says of one picture; `problem` is set, and the rest empty, where it cannot.
+
+    probability is that of the predicted class; probabilities holds every class, in class order.
+    """
+
+    path: str
+    predicted: str | None
+    probability: float | None
+    probabilities: Mapping[str, float]
+    problem: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record that `predict --json` prints."""
+        return {
+            "path": self.path,
+            "predicted": self.predicted,
+            "probability": self.probability,
+            "probabilities": dict(self.probabilities),
+            "problem": self.problem,
+        }
+
+    def _repr_html_(self) -> str:
+        from tellapart.html import table
+
+        if self.problem:
+            return table(("path", "problem"), [(self.path, self.problem)])
+        best = sorted(self.probabilities.items(), key=lambda item: -item[1])[:5]
+        return table((self.path, "probability"), [(name, f"{p:.3f}") for name, p in best])
+
+
+@dataclass(frozen=True)
+class Network:
+    """The backbone inside a classifier: where its files are and what it is."""
+
+    folder: Path  # holds network.xml and network.bin
+    name: str
+    weights_digest: str
+    licence: str
+    features: int
+    feature_type: str  # "float16" or "float32": features are rounded through it, as in the store
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Predicts the class of pictures; get one from `tellapart.run(...)` or `tellapart.load(...)`.
+
+    Examples
+    --------
+    >>> clf = tellapart.load("runs/ants")                          # doctest: +SKIP
+    >>> clf.predict(["new/1.jpg"])[0].predicted                    # doctest: +SKIP
+    'bees'
+    """
+
+    classes: tuple[str, ...]
+    transform: Transform
+    decoding: Decoding
+    network: Network
+    head: LinearHead
+    checked_with: Mapping[str, str]  # engine, version and precision that made the number
+    headline: Mapping[str, Any] | None  # as in metrics.json, with "split"; None if never measured
+    trained_on: frozenset[str]  # the first 16 hex digits of the ids of its training pictures
+    card: Mapping[str, Any]  # what the model card tells beside all this
+
+    def open_engine(self, *, threads: int | None = None) -> OpenVinoEngine:
+        """Return the compiled network, ready to embed; costs about 0.1 s."""
+        from tellapart.engines.openvino import load_network
+
+        return load_network(self.network.folder / "network.xml", threads=threads)
+
+    def predict_sources(
+        self, sources: Sequence[Source], *, threads: int | None = None
+    ) -> Iterator[tuple[int, NDArray[np.float32] | None, str | None]]:
+        """Yield (row, probabilities float32 [k] or None, problem or None) as they become known."""
+        from tellapart.features.embed import embed
+
+        engine = self.open_engine(threads=1 if len(sources) == 1 else threads)
+        rows = embed(sources, engine, self.transform, self.decoding, threads=threads)
+        for row, vector, problem in rows:
+            if vector is None:
+                yield row, None, problem
+            else:
+                rounded = vector.astype(self.network.feature_type)
+                yield row, self.head.probabilities(rounded[None])[0], None
+
+    def predict(self, paths: Sequence[str | Path]) -> list[Prediction]:
+        """Return one prediction a path, in order; a picture that cannot be read has a problem."""
+        names, sources = _as_sources(paths)
+        found: list[Prediction | None] = [None] * len(sources)
+        for row, probabilities, problem in self.predict_sources(sources):
+            found[row] = self.prediction(names[row], probabilities, problem)
+        return [one for one in found if one is not None]
+
+    def prediction(
+        self, path: str, probabilities: NDArray[np.float32] | None, problem: str | None
+    ) -> Prediction:
+        """Return the record for one picture's probabilities float32 [k], or for its problem."""
+        if probabilities is None:
+            return Prediction(path, None, None, {}, problem or "no features")
+        best = int(probabilities.argmax())
+        named = {name: float(p) for name, p in zip(self.classes, probabilities, strict=True)}
+        return Prediction(path, self.classes[best], float(probabilities[best]), named)
+
+    def predict_proba(self, paths: Sequence[str | Path]) -> NDArray[np.float32]:
+        """Return probabilities float32 [n, classes]; rows of unreadable pictures are NaN."""
+        _, sources = _as_sources(paths)
+        out = np.full((len(sources), len(self.classes)), np.nan, np.float32)
+        for row, probabilities, _ in self.predict_sources(sources):
+            if probabilities is not None:
+                out[row] = probabilities
+        return out
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model folder (see DESIGN section 3) and return it; refuses what is not ours."""
+        from tellapart.models.folder import save_classifier
+
+        return save_classifier(self, Path(folder))
+
+    def moved_to(self, folder: Path) -> Classifier:
+        """Return the same classifier with its network's files in another folder."""
+        return replace(self, network=replace(self.network, folder=folder))
+
+    def _repr_html_(self) -> str:
+        from tellapart.html import table
+
+        rows = [
+            ("classes", ", ".join(self.classes)),
+            ("backbone", f"{self.network.name} ({self.network.licence})"),
+            ("head", self.head.kind),
+        ]
+        if self.headline:
+            rows.append((str(self.headline["name"]), headline_text(self.headline)))
+        return table(("classifier", ""), rows)
+
+
+def headline_text(headline: Mapping[str, Any]) -> str:
+    """Return "0.954 (0.910 to 0.980), 153 val pictures" for a stored headline."""
+    interval = ""
+    if headline.get("low") is not None:
+        interval = f" ({headline['low']:.3f} to {headline['high']:.3f})"
+    return f"{headline['value']:.3f}{interval}, {headline['pictures']:,} {headline['split']} pictures"
+
+
+def _as_sources(paths: Sequence[str | Path]) -> tuple[list[str], list[FileSource]]:
+    if isinstance(paths, str | Path):
+        raise OptionError(f"predict takes a list of paths, got one path: write [{str(paths)!r}]")
+    names = [str(path) for path in paths]
+    return names, [FileSource(str(Path(name).absolute())) for name in names]

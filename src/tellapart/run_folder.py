@@ -1,0 +1,109 @@
+"""The run folder: built beside its place as OUT.partial, swapped in whole, never half there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tellapart.errors import OutputError
+from tellapart.places import only_one, read_json, writing
+
+RUN_JSON = "run.json"
+NAMES = frozenset(  # what a run folder may hold; anything else means that it is not ours alone
+    (
+        RUN_JSON,
+        "metrics.json",
+        "predictions.parquet",
+        "predictions.txt",
+        "split.parquet",
+        "audit.json",
+        "report.html",
+        "model",
+        "checkpoints",
+        "log.txt",
+    )
+)
+
+
+def default_place(location: str | Path) -> Path:
+    """Return runs/<data>-<n>, with the smallest n that is free."""
+    name = Path(location).absolute().name or "pictures"
+    if Path(location).is_file():
+        name = f"{Path(location).absolute().parent.name}-{Path(location).stem}"
+    n = 1
+    while (place := Path("runs") / f"{name}-{n}").exists():
+        n += 1
+    return place
+
+
+@contextmanager
+def building(out: Path) -> Iterator[Path]:
+    """Yield OUT.partial to build a run in; it becomes OUT at the end, or goes away on an error.
+
+    A lock refuses a second process on the same OUT. An old run at OUT stands until the new one is
+    whole. Raises OutputError where OUT holds something that is no run of ours.
+    """
+    partial, old = (out.with_name(f"{out.name}.{word}") for word in ("partial", "old"))
+    check_place(out)
+    busy = f"another tellapart is writing {out}: wait for it, or choose another --out"
+    with only_one(out.with_name(f"{out.name}.lock"), busy):
+        _mend(out, partial, old)
+        with writing(partial):
+            partial.mkdir(parents=True)
+        try:
+            yield partial
+            with writing(out):
+                _swap(partial, out, old)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+def check_place(out: Path) -> None:
+    """Raise OutputError unless OUT is free, empty, or a run of ours."""
+    if not out.exists() and not out.is_symlink():
+        return
+    if not out.is_dir():
+        raise OutputError(f"{out} is a file: choose a folder with --out")
+    held = {one.name for one in out.iterdir()}
+    if not held:
+        return
+    if RUN_JSON not in held:
+        raise OutputError(
+            f"{out} holds something that is no run of tellapart: choose another --out"
+        )
+    read_json(out / RUN_JSON)
+    _only_ours(out)
+
+
+def _only_ours(folder: Path) -> None:
+    foreign = sorted({one.name for one in folder.iterdir()} - NAMES)
+    if foreign:
+        raise OutputError(
+            f"{folder} also holds {foreign[0]!r}, which is not part of a run: move it away, or"
+            " choose another --out"
+        )
+
+
+def _mend(out: Path, partial: Path, old: Path) -> None:
+    """Clear what a killed run left: put an old run back, take a partial one away."""
+    with writing(out):
+        if old.is_dir():
+            _only_ours(old)
+            if out.exists():
+                shutil.rmtree(old)
+            else:
+                old.rename(out)
+        if partial.is_dir():
+            _only_ours(partial)
+            shutil.rmtree(partial)
+
+
+def _swap(partial: Path, out: Path, old: Path) -> None:
+    if out.exists():
+        out.rename(old)
+    partial.rename(out)
+    if old.exists():
+        shutil.rmtree(old)
