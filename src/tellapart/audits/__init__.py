@@ -1,0 +1,99 @@
+"""The audit: checks on a picture set, run together, each finding once, costliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from tellapart.audits import duplicates, files, labels
+from tellapart.audits.inputs import AuditInput
+from tellapart.audits.kinds import (
+    COST,
+    KINDS,
+    by_cost,
+    check_fail_on,
+    check_kinds,
+    fails,
+    wanted_kinds,
+)
+from tellapart.audits.records import Audit, Finding, PictureRef
+from tellapart.progress import Progress
+
+
+class Check(NamedTuple):
+    """A check: the kinds of findings it can make, and the function that makes them."""
+
+    kinds: tuple[str, ...]
+    find: Callable[[AuditInput], list[Finding]]
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(("unreadable", "truncated", "not_an_image"), files.problems),
+    Check(("leak_duplicate", "label_conflict", "duplicate_exact"), duplicates.exact_copies),
+    Check(("leak_group",), duplicates.leaking_groups),
+    Check(("missing_class",), labels.missing_classes),
+    Check(("empty_class",), labels.empty_classes),
+    Check(("stray_folder",), labels.stray_folders),
+    Check(("label_spelling",), labels.spellings),
+    Check(("small_class",), labels.small_classes),
+    Check(("group_only_class",), labels.group_only_classes),
+    Check(("imbalance",), labels.imbalance),
+)
+
+
+def run_audit(
+    data: AuditInput,
+    *,
+    only: tuple[str, ...] | None = None,
+    skip: tuple[str, ...] | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Return what the checks find: each group of pictures once, under its costliest kind.
+
+    only, skip  kinds of findings to look for or to leave out; None for no restriction. Raises
+                OptionError for a kind that does not exist (naming the nearest), or if none is left.
+    """
+    wanted = wanted_kinds(only, skip)
+    checks = [check for check in CHECKS if wanted.intersection(check.kinds)]
+    found: list[Finding] = []
+    with (progress or Progress()).stage("audit", len(checks), "checks") as stage:
+        for check in checks:
+            found += [one for one in check.find(data) if one.kind in wanted]
+            stage.advance()
+    return Audit(pictures=len(data.pictures), findings=tuple(merge(found)))
+
+
+def merge(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings by cost, those about the very same pictures joined into one.
+
+    Findings that name no pictures (about classes or the whole set) stay as they are.
+    """
+    merged: dict[object, Finding] = {}
+    for one in sorted(findings, key=by_cost):
+        paths = frozenset(picture.path for picture in one.pictures)
+        key: object = paths or (one.kind, one.labels, one.message)
+        first = merged.get(key)
+        if first is None:
+            merged[key] = one
+        elif one.kind != first.kind and one.kind not in first.also:
+            merged[key] = replace(first, also=(*first.also, one.kind))
+    return list(merged.values())
+
+
+__all__ = [
+    "CHECKS",
+    "COST",
+    "KINDS",
+    "Audit",
+    "AuditInput",
+    "Check",
+    "Finding",
+    "PictureRef",
+    "check_fail_on",
+    "check_kinds",
+    "fails",
+    "merge",
+    "run_audit",
+    "wanted_kinds",
+]
