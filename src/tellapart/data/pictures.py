@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 Side = Literal["train", "val", "test"]
 SIDES: tuple[Side, ...] = ("train", "val", "test")
+MOST_NOTED = 1_000  # paths that one note keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,12 @@ class Note:
     message: str
     paths: tuple[str, ...] = ()
     count: int = 0
+
+    @classmethod
+    def about(cls, kind: str, message: str, paths: Iterable[str]) -> Note:
+        """Make a note that counts all of `paths` and keeps the first 1,000."""
+        all_paths = tuple(paths)
+        return cls(kind, message, all_paths[:MOST_NOTED], len(all_paths))
 
 
 @dataclass(frozen=True)
