@@ -61,7 +61,7 @@ class Evaluation:
 
     classes: tuple[str, ...]
     pictures: int
-    groups: int  # independent groups (components) among them
+    groups: int  # independent groups (components) among them; equal to pictures without groups
     headline: Estimate  # balanced accuracy
     metrics: dict[str, Estimate]  # accuracy, macro_f1, log_loss, ece, roc_auc, ...
     baseline_class: str
@@ -69,3 +69,4 @@ class Evaluation:
     per_class: tuple[ClassScores, ...]
     confusion: NDArray[np.int64]  # [k, k], rows are the truth
     curves: tuple[Curve, ...]
+    missing_classes: tuple[str, ...] = ()  # no picture here: left out of all means over classes
