@@ -1,0 +1,239 @@
+"""The report: one HTML file that opens offline, and holds all it needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from tellapart.html import data_uri, json_for_script, table
+from tellapart.places import write_bytes
+from tellapart.reports import choose, figures, landscape, sections, wording
+from tellapart.reports.records import ReportData
+from tellapart.reports.scripts import TEMPLATES, own_text, policy, vega_bundle
+from tellapart.version import __version__
+
+
+def write_report(path: Path, data: ReportData, cache_folder: Path | None) -> None:
+    """Write the page of a run; the charts' scripts are kept in `cache_folder` where it is given.
+
+    Raises OutputError where the file cannot be written.
+    """
+    write_bytes(path, report_html(data, cache_folder).encode("utf-8", "replace"))
+
+
+def report_html(data: ReportData, cache_folder: Path | None = None) -> str:
+    """Return the page of a run; equal data give equal text."""
+    values = _chosen(data)
+    return render("report.html", data.title, cache_folder, charts=values.pop("charts"), **values)
+
+
+def render(
+    template: str,
+    title: str,
+    cache_folder: Path | None,
+    *,
+    charts: Sequence[figures.Figure] = (),
+    **values: Any,
+) -> str:
+    """Return a page made from a template that extends base.html: styles, scripts and policy in it.
+
+    Only a page with charts carries Vega.
+    """
+    styles = own_text("style.css")
+    scripts = [vega_bundle(cache_folder), own_text("page.js")] if charts else []
+    return (
+        _templates()
+        .get_template(template)
+        .render(
+            title=title,
+            version=__version__,
+            policy=Markup(policy(scripts, [styles])),
+            styles=Markup(styles),
+            scripts=[Markup(script) for script in scripts],
+            specs={chart.name: Markup(json_for_script(chart.spec)) for chart in charts},
+            charts={chart.name: chart for chart in charts},
+            **values,
+        )
+    )
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["counted"] = wording.counted
+    return environment
+
+
+def _chosen(data: ReportData) -> dict[str, Any]:
+    """Choose pictures, fetch their thumbnails in one go, and lay out every section."""
+    classes = data.evaluation.classes
+    samples = choose.sample_rows(data.pictures, list(data.class_counts))
+    on_map = choose.map_rows(data.pictures, data.headline_split)
+    wrong = choose.wrong_rows(data.predictions)
+    unsure = choose.unsure_rows(data.predictions)[: choose.GALLERY].tolist()
+    groups = choose.grouped_findings(data.audit)
+    finding_ids = choose.finding_ids(groups)
+    errors = wrong[: choose.GALLERY].tolist()
+    thumbnails = data.thumbnails(
+        sorted(
+            {data.pictures.ids[row] for rows in samples.values() for row in rows}
+            | {data.pictures.ids[row] for row in on_map}
+            | {data.predictions.ids[row] for row in (*errors, *unsure)}
+            | set(finding_ids)
+        )
+    )
+    shelf = sections.Shelf(thumbnails)
+    number_charts = _number_charts(data)
+    map_chart, tiles = _map(data, on_map, thumbnails)
+    return {
+        "charts": [*number_charts, *map_chart],
+        "curve_names": [one.name for one in number_charts if one.name.startswith("curve-")],
+        "tiles": data_uri(tiles) if tiles else "",
+        "errors": sections.error_cards(errors, data.predictions, classes, shelf),
+        "wrong": len(wrong),
+        "unsure": sections.unsure_cards(unsure, data.predictions, classes, shelf),
+        "class_rows": sections.class_rows(data, samples, shelf),
+        "kinds": sections.kind_views(groups, shelf, set(finding_ids)),
+        **_words(data),
+        **_tables(data),
+    }
+
+
+def _number_charts(data: ReportData) -> list[figures.Figure]:
+    if not data.evaluation.pictures:
+        return []
+    return [
+        figures.confusion(data.evaluation),
+        figures.per_class(data.evaluation),
+        *figures.curves(data.evaluation),
+    ]
+
+
+def _words(data: ReportData) -> dict[str, Any]:
+    pairs = sections.confused_pairs(data.evaluation)
+    return {
+        "data": data,
+        "headline": wording.big_number(data.evaluation.headline),
+        "headline_note": sections.headline_note(data),
+        "leaked": sections.leaked_line(data),
+        "gauges": sections.gauges(data.evaluation),
+        "metrics": sections.more_metrics(data.evaluation),
+        "pairs": pairs[: sections.PAIRS],
+        "more_pairs": max(0, len(pairs) - sections.PAIRS),
+        "predictions_total": len(data.predictions.paths),
+        "side_names": [sections.side_words(side) for side in sections.sides_of(data)],
+        "proof_sentences": sections.proof_sentences(data),
+        "finding_counts": sections.finding_counts(data.audit),
+    }
+
+
+def _tables(data: ReportData) -> dict[str, Any]:
+    slowest = max((data.seconds or {}).values(), default=0.0)
+    choices = [
+        [wording.words(str(one["what"])), str(one["chosen"]), str(one["why"])]
+        for one in data.choices
+    ]
+    return {
+        "class_table": Markup(sections.class_table(data.evaluation)),
+        "proof": _value_table(("checked", "found"), data.split_proof),
+        "settings": _value_table(("setting", "value"), data.settings),
+        "versions": _value_table(("what", "version"), data.versions),
+        "choices": Markup(table(("what", "chosen", "why"), choices)) if choices else "",
+        "seconds": [
+            (wording.words(name), f"{spent:.1f} s", round(100 * spent / slowest, 2))
+            for name, spent in (data.seconds or {}).items()
+            if slowest > 0
+        ],
+    }
+
+
+def _value_table(columns: tuple[str, str], values: Mapping[str, Any] | None) -> Markup | str:
+    return Markup(table(columns, sections.value_rows(values))) if values else ""
+
+
+def _map(
+    data: ReportData, on_map: Sequence[int], thumbnails: Mapping[str, bytes]
+) -> tuple[list[figures.Figure], bytes]:
+    """Return the map's chart (none with fewer than three pictures) and its sheet of tiles."""
+    if len(on_map) < 3:
+        return [], b""
+    places, share = landscape.two_components(data.pictures.features[list(on_map)])
+    ids = [data.pictures.ids[row] for row in on_map]
+    sheet, tiles = landscape.tile_sheet(ids, thumbnails)
+    names, other = _coloured(data, on_map)
+    answers = _answers(data)
+    rows = []
+    for row, (x, y), tile in zip(on_map, places.tolist(), tiles, strict=True):
+        label = data.pictures.labels[row]
+        answer = answers.get(data.pictures.paths[row])
+        side = data.pictures.sides[row]
+        tip = [label, f"called {answer}" if answer not in (None, label) else "", _place(data, row)]
+        rows.append(
+            {
+                "x": x,
+                "y": y,
+                "class": label if label in names else other,
+                "role": _role(side, label, answer),
+                "tip": [line for line in tip if line],
+                **({"tile": tile} if tile else {}),
+            }
+        )
+    caption = _map_caption(data, len(on_map), share, other)
+    return [figures.landscape(rows, names, other, caption)], sheet
+
+
+def _place(data: ReportData, row: int) -> str:
+    side = data.pictures.sides[row]
+    return f"{data.pictures.paths[row]} ({wording.SIDE_WORDS.get(side, side)})"
+
+
+def _role(side: str, label: str, answer: str | None) -> str:
+    if answer is not None:
+        return "judged, right" if answer == label else "judged, wrong"
+    return "trained on" if side == "train" else "not used"
+
+
+def _answers(data: ReportData) -> dict[str, str]:
+    if not len(data.predictions.paths):
+        return {}
+    answers = data.predictions.probabilities.argmax(axis=1)
+    names = data.evaluation.classes
+    return {path: names[at] for path, at in zip(data.predictions.paths, answers, strict=True)}
+
+
+def _coloured(data: ReportData, on_map: Sequence[int]) -> tuple[list[str], str | None]:
+    """Return the classes with a colour of their own in class order, and a name for the others."""
+    counts = Counter(data.pictures.labels[row] for row in on_map)
+    present = [name for name in data.class_counts if counts[name]]
+    if len(present) <= figures.COLOURS:
+        return present, None
+    largest = sorted(present, key=lambda name: -counts[name])[: figures.COLOURS - 1]
+    other = f"{len(present) - len(largest)} other classes"
+    return [name for name in present if name in largest], other + " " * (other in present)
+
+
+def _map_caption(data: ReportData, shown: int, share: float, other: str | None) -> str:
+    of = sum(bool(side) for side in data.pictures.sides)
+    drawn = (
+        f"All {of:,} pictures."
+        if shown == of
+        else f"{shown:,} of {of:,} pictures: those that judge first, the rest drawn by content."
+    )
+    largest = " The largest classes have a colour of their own." if other else ""
+    return (
+        f"Pictures that lie together look alike to the network. {drawn} The two axes hold"
+        f" {wording.percent(share)} of what differs; point at one to see it, choose a class in"
+        f" the legend to single it out.{largest}"
+    )

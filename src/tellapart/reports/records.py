@@ -1,0 +1,89 @@
+"""What the report shows: values that the pipeline fills in, and nothing that computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.audits.records import Audit
+from tellapart.data.pictures import Note
+from tellapart.evaluation.records import Estimate, Evaluation
+
+Thumbnails = Callable[[Sequence[str]], Mapping[str, bytes]]  # ids -> JPEG bytes, 96 px long side
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The usable pictures of a set, m of them: for the samples and the map of features.
+
+    sides     "train", "val", "test" or "" (left out; neither sampled nor on the map)
+    features  [m, d] floats of any width; only the rows on the map are copied
+    """
+
+    paths: Sequence[str]
+    ids: Sequence[str]
+    labels: Sequence[str]
+    sides: Sequence[str]
+    features: NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the classifier said of the n pictures that judge it.
+
+    truth          [n] int, index into the classes of the evaluation
+    probabilities  [n, k] float, 0..1
+    """
+
+    paths: Sequence[str]
+    ids: Sequence[str]
+    truth: NDArray[np.integer[Any]]
+    probabilities: NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class WithLeaked:
+    """The headline as it would stand with the leaked evaluation pictures counted in."""
+
+    headline: Estimate
+    leaked: int
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything that stands on the page of a run.
+
+    headline_sentence  the number in plain words (evaluation/words.py)
+    class_counts       class -> side -> pictures, in class order; sides in the order to show
+    split_proof        what was checked and found, as in run.json: values or dicts of values
+    split_left_out     one line for every reason why pictures were left out
+    settings, versions as in run.json (settings may nest); seconds a stage; choices with "what",
+                       "chosen", "why"
+    advice             what would help most, a sentence each
+    commands           command lines to try next
+    """
+
+    title: str
+    date: str
+    headline_sentence: str
+    headline_split: str
+    evaluation: Evaluation
+    audit: Audit
+    class_counts: Mapping[str, Mapping[str, int]]
+    pictures: Pictures
+    predictions: Predictions
+    thumbnails: Thumbnails
+    split_proof: Mapping[str, Any]
+    split_left_out: Sequence[str] = ()
+    with_leaked: WithLeaked | None = None
+    notes: Sequence[Note] = ()
+    settings: Mapping[str, Any] | None = None
+    versions: Mapping[str, Any] | None = None
+    seconds: Mapping[str, float] | None = None
+    choices: Sequence[Mapping[str, Any]] = ()
+    advice: Sequence[str] = ()
+    commands: Sequence[str] = ()
