@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from tellapart.audits import duplicates, files, labels
+from tellapart.audits import duplicates, files, labels, mislabeled, pixels
 from tellapart.audits.inputs import AuditInput
 from tellapart.audits.kinds import (
     COST,
@@ -39,6 +39,19 @@ CHECKS: tuple[Check, ...] = (
     Check(("small_class",), labels.small_classes),
     Check(("group_only_class",), labels.group_only_classes),
     Check(("imbalance",), labels.imbalance),
+    Check(("placeholder",), files.placeholders),
+    Check(("wrong_extension",), files.wrong_extensions),
+    Check(("dropped_band",), files.dropped_bands),
+    Check(("exif_rotated",), pixels.exif_turned),
+    Check(("dark",), pixels.dark),
+    Check(("light",), pixels.light),
+    Check(("blurry",), pixels.blurry),
+    Check(("low_information",), pixels.low_information),
+    Check(("tiny",), pixels.tiny),
+    Check(("odd_size",), pixels.odd_size),
+    Check(("odd_aspect",), pixels.odd_aspect),
+    Check(("odd_mode",), pixels.odd_mode),
+    Check(("mislabeled", "class_overlap"), mislabeled.labels_against_features),
 )
 
 
