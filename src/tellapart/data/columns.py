@@ -90,6 +90,17 @@ def has_labels(columns: Sequence[str], settings: ReadSettings, class_labels: Seq
     return len(class_labels) == 1 or any(name in folded for name in LABEL_COLUMNS)
 
 
+def says_enough(columns: Sequence[str], settings: ReadSettings) -> bool:
+    """Whether a table found in a folder is meant to be read: it has paths and labels, or the user
+    names columns."""
+    named = (settings.path_column, settings.label_column, settings.group_column)
+    if any(one is not None for one in (*named, settings.split_column)):
+        return True
+    folded = {name.strip().casefold() for name in columns}
+    has_paths = any(name in folded for name in PATH_COLUMNS)
+    return has_paths and (settings.label_regex is not None or has_labels(columns, settings, ()))
+
+
 def _named(where: str, columns: Sequence[str], option: str, name: str | None) -> str | None:
     if name is None or name in columns:
         return name

@@ -127,6 +127,13 @@ def as_text(frame: pl.DataFrame, column: str) -> list[str | None]:
     return [text if text else None for text in texts]
 
 
+def columns_as_text(frame: pl.DataFrame, names: Sequence[str]) -> list[tuple[str | None, ...]]:
+    """Return the rows of some columns as text."""
+    if not names:
+        return [()] * frame.height
+    return list(zip(*(as_text(frame, name) for name in names), strict=True))
+
+
 def labels_as_text(
     where: str, frame: pl.DataFrame, column: str, names: Mapping[str, Sequence[str]]
 ) -> list[str | None]:

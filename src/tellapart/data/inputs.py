@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from tellapart.data.names import HEIC_SUFFIXES, RAW_SUFFIXES, key_of, type_of
+from tellapart.data.names import HEIC_SUFFIXES, RAW_SUFFIXES, key_of, natural, type_of
 from tellapart.data.pictures import FileSource
 from tellapart.data.scan import Scan, scan_folder
 from tellapart.errors import OptionError, did_you_mean
@@ -51,7 +51,7 @@ def _from_argument(argument: str) -> Iterator[Input]:
     if not has_glob or os.path.lexists(argument):  # a name may hold a bracket
         yield from _from_name(argument)
         return
-    matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207
+    matches = sorted(glob.glob(argument, recursive=True), key=natural)  # noqa: PTH207
     if not matches:
         yield Input(_shown(argument), None, "nothing matches this pattern")
     for match in matches:

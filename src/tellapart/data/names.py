@@ -46,7 +46,7 @@ LEFT_OUT_KINDS: tuple[tuple[str, frozenset[str], str], ...] = (
     ),
     (
         "scientific images",
-        frozenset({".dcm", ".dicom", ".nii", ".nrrd", ".mha", ".fits", ".h5", ".hdf5", ".npy", ".npz", ".mat"}),
+        frozenset({".dcm", ".dicom", ".nii", ".mha", ".fits", ".h5", ".hdf5", ".npy", ".npz"}),
         "export them as PNG or TIFF first",
     ),
     ("archives", ARCHIVE_SUFFIXES, "unpack them first"),

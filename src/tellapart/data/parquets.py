@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tellapart.data.columns import BYTES_COLUMNS, Roles, choose_roles, has_labels
-from tellapart.data.frames import as_text, class_names, is_list, is_text_like, labels_as_text
+from tellapart.data.frames import (
+    as_text,
+    class_names,
+    columns_as_text,
+    is_list,
+    is_text_like,
+    labels_as_text,
+)
 from tellapart.data.gathering import Read, Row
 from tellapart.data.names import counted, key_of, name_list, natural, side_of
 from tellapart.data.pictures import Note, RowSource, Side
@@ -169,32 +176,27 @@ def _read_file(
     schema = _schema(file)
     candidates = _bytes_columns(schema, settings)
     column, bytes_field = candidates[0]
-    usable = [name for name in schema if is_text_like(schema[name]) or is_list(schema[name])]
-    usable = [name for name in usable if name != column]
+    texts = [name for name in schema if is_text_like(schema[name])]
+    lists = [name for name in schema if is_list(schema[name])]
     names_of = class_names(file)
-    roles, notes = Roles(column, None, None, None), ()
+    roles, notes = Roles(column, None, None, None), tuple[Note, ...]()
     if not without_labels:
         roles, notes = choose_roles(
-            str(file), [column, *usable], settings, path=column, class_labels=tuple(names_of)
+            str(file), [column, *texts, *lists], settings, path=column, class_labels=list(names_of)
         )
-    frame = _without_bytes(file, usable)
+    used = [name for name in lists if name in (roles.label, roles.group, roles.split)]
+    frame = _without_bytes(file, [*texts, *used])
     labels: list[str | None] = [None] * frame.height
     if roles.label is not None:
         labels = labels_as_text(str(file), frame, roles.label, names_of)
     groups = as_text(frame, roles.group) if roles.group else [None] * frame.height
     sides = sides_of(str(file), frame, roles.split) if roles.split else [side] * frame.height
-    names = roles.others([name for name in usable if is_text_like(schema[name])])
-    columns = list(zip(*(as_text(frame, name) for name in names), strict=True)) if names else []
+    names = roles.others(texts)
+    columns = columns_as_text(frame, names)
     key = key_of(file.relative_to(root).as_posix())
+    sources = [RowSource(str(file), i, column, bytes_field) for i in range(frame.height)]
     rows = tuple(
-        Row(
-            f"{key}#{i}",
-            RowSource(str(file), i, column, bytes_field),
-            labels[i],
-            groups[i],
-            sides[i],
-            columns[i] if names else (),
-        )
+        Row(f"{key}#{i}", sources[i], labels[i], groups[i], sides[i], columns[i])
         for i in range(frame.height)
     )
     return _Part(key, rows, names, (*_column_note(file, candidates), *notes))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tellapart.data.columns import says_enough
 from tellapart.data.folders import read_class_folders
-from tellapart.data.frames import FRAME_READERS
+from tellapart.data.frames import FRAME_READERS, read_frame
 from tellapart.data.gathering import Read, check_settings, gather
 from tellapart.data.names import ARCHIVE_SUFFIXES, HEIC_SUFFIXES, PICTURE_SUFFIXES
 from tellapart.data.parquets import (
@@ -33,7 +34,8 @@ def _is_table(place: Path, settings: ReadSettings) -> bool:
 
 
 def _is_image_folder(place: Path, settings: ReadSettings) -> bool:
-    return place.is_dir() and bool(metadata_tables(place))
+    tables = metadata_tables(place) if place.is_dir() else []
+    return bool(tables) and says_enough(read_frame(tables[0])[0].columns, settings)
 
 
 def _is_parquet_folder(place: Path, settings: ReadSettings) -> bool:

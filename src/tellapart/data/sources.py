@@ -121,14 +121,14 @@ def _read_slice(wanted: Sequence[RowSource], max_file_bytes: int) -> list[bytes 
     if inside[-1] >= len(values):
         gone = ValueError(f"row {last.row} is not there")
         return [_unreadable(first.file, gone)] * len(wanted)
-    if len(wanted) < len(values):
+    if inside != list(range(len(values))):
         values = values.gather(inside)
     return [_checked(one, max_file_bytes) for one in values.to_list()]
 
 
 def _checked(content: bytes | None, max_file_bytes: int) -> bytes | OSError:
     if content is None:
-        return OSError(errno.ENODATA, "the row holds no bytes")
+        return OSError(errno.EIO, "the row holds no bytes")
     if len(content) > max_file_bytes:
         return _too_large(len(content), max_file_bytes)
     return content

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from tellapart.data.columns import Roles, choose_roles
 from tellapart.data.folders import compile_label_regex, label_in, refuse_matchless, scan_or_refuse
-from tellapart.data.frames import as_text, class_names, is_text_like, labels_as_text, read_frame
+from tellapart.data.frames import (
+    as_text,
+    class_names,
+    columns_as_text,
+    is_text_like,
+    labels_as_text,
+    read_frame,
+)
 from tellapart.data.gathering import Read, Row
 from tellapart.data.names import SPLIT_WORDS, clean_label, counted, key_of, side_of
 from tellapart.data.pictures import FileSource, Note, Side
@@ -84,13 +91,11 @@ def _read_part(table: Path, root: Path, settings: ReadSettings) -> _Part:
     groups = as_text(frame, roles.group) if roles.group else [None] * len(located)
     sides = sides_of(str(table), frame, roles.split)
     names = tuple(n for n in roles.others(frame.columns) if is_text_like(frame.schema[n]))
-    columns = list(zip(*(as_text(frame, name) for name in names), strict=True)) if names else []
+    columns = columns_as_text(frame, names)
     rows, missing = [], []
     for i, (key, file) in enumerate(located):
         if os.path.isfile(file):  # noqa: PTH113  (a Path a row doubles the time)
-            others = columns[i] if names else ()
-            group = groups[i]
-            rows.append(Row(key, FileSource(file), labels[i], group, sides[i], others))
+            rows.append(Row(key, FileSource(file), labels[i], groups[i], sides[i], columns[i]))
         else:
             missing.append(i)
     keys = tuple(located[i][0] for i in missing)
