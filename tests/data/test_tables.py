@@ -122,6 +122,12 @@ def test_paths_with_backslashes_dots_and_absolute_ones(make_pictures: Make) -> N
     assert set(pictures.paths) == {*FILES[:3], (other / "x.jpg").as_posix()}
 
 
+def test_a_place_named_over_its_parent(make_pictures: Make) -> None:
+    root = make_pictures(*FILES)
+    write(root / "l.csv", file=FILES, label=LABELS)
+    assert read(root / "images" / ".." / "l.csv").paths == FILES
+
+
 def test_a_table_in_a_folder_with_brackets(make_pictures: Make) -> None:
     root = make_pictures(*FILES, root="set [1]")
     for suffix in ("csv", "jsonl", "parquet"):

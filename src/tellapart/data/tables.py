@@ -108,7 +108,7 @@ def _locate(
 ) -> list[tuple[str, str]]:
     """Return key and absolute file of every path; both slashes part folders."""
     located = []
-    base_text, root_text = str(base), str(root)
+    base_text, root_text = str(base), os.path.normpath(root)
     for row, path in enumerate(paths):
         if path is None:
             raise DataError(f"{where}, row {row + 1}: the path is empty")
