@@ -1,1 +1,72 @@
-"""tellapart: from a folder of pictures to a tested classifier."""
+"""tellapart: from a folder of pictures to a tested classifier, an honest number and a report.
+
+>>> import tellapart as ta
+>>> run = ta.run("photos/", out="runs/a")        # doctest: +SKIP
+>>> ta.load("runs/a").predict(["x.jpg"])         # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tellapart.version import __version__
+
+if TYPE_CHECKING:
+    from tellapart.backbones import list_backbones
+    from tellapart.data import PictureSet, read
+    from tellapart.doctor import diagnose
+    from tellapart.errors import TellapartError
+    from tellapart.judging import evaluate
+    from tellapart.models.classifier import Classifier, Prediction
+    from tellapart.models.folder import load_classifier as load
+    from tellapart.pipeline import Run, run
+    from tellapart.settings import Decoding, ReadSettings, RunSettings, SplitSettings
+
+_PLACES = {  # public name -> (module, name there); imported when first asked for
+    "Classifier": ("tellapart.models.classifier", "Classifier"),
+    "Decoding": ("tellapart.settings", "Decoding"),
+    "PictureSet": ("tellapart.data", "PictureSet"),
+    "Prediction": ("tellapart.models.classifier", "Prediction"),
+    "ReadSettings": ("tellapart.settings", "ReadSettings"),
+    "Run": ("tellapart.pipeline", "Run"),
+    "RunSettings": ("tellapart.settings", "RunSettings"),
+    "SplitSettings": ("tellapart.settings", "SplitSettings"),
+    "TellapartError": ("tellapart.errors", "TellapartError"),
+    "diagnose": ("tellapart.doctor", "diagnose"),
+    "evaluate": ("tellapart.judging", "evaluate"),
+    "list_backbones": ("tellapart.backbones", "list_backbones"),
+    "load": ("tellapart.models.folder", "load_classifier"),
+    "read": ("tellapart.data", "read"),
+    "run": ("tellapart.pipeline", "run"),
+}
+
+__all__ = [
+    "Classifier",
+    "Decoding",
+    "PictureSet",
+    "Prediction",
+    "ReadSettings",
+    "Run",
+    "RunSettings",
+    "SplitSettings",
+    "TellapartError",
+    "__version__",
+    "diagnose",
+    "evaluate",
+    "list_backbones",
+    "load",
+    "read",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'tellapart' has no attribute {name!r}")
+    module, there = _PLACES[name]
+    return getattr(importlib.import_module(module), there)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

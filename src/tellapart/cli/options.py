@@ -64,7 +64,9 @@ Classes = Annotated[
 MaxMissing = Annotated[
     float,
     typer.Option(
-        min=0.0, max=1.0, help="Share of a table's files that may be missing.",
+        min=0.0,
+        max=1.0,
+        help="Share of a table's files that may be missing.",
         rich_help_panel=READING,
     ),
 ]
@@ -84,19 +86,25 @@ Backbone = Annotated[
 ]
 Engine = Annotated[
     str,
-    typer.Option(
-        help="What runs the network: auto, openvino, torch.", rich_help_panel=COMPUTING
-    ),
+    typer.Option(help="What runs the network: auto, openvino, torch.", rich_help_panel=COMPUTING),
 ]
 CacheFolder = Annotated[
     Path | None,
-    typer.Option("--cache", metavar="DIR", help="Keep computed things here.", show_default=False,
-                 rich_help_panel=COMPUTING),
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        help="Keep computed things here.",
+        show_default=False,
+        rich_help_panel=COMPUTING,
+    ),
 ]
 Rehash = Annotated[
     bool,
-    typer.Option("--rehash", help="Read every file again, even where size and times are unchanged.",
-                 rich_help_panel=COMPUTING),
+    typer.Option(
+        "--rehash",
+        help="Read every file again, even where size and times are unchanged.",
+        rich_help_panel=COMPUTING,
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results and errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -52,6 +52,19 @@ class Prediction:
         return table((self.path, "probability"), [(name, f"{p:.3f}") for name, p in best])
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one source: float32 [k] probabilities, or the problem that there were none.
+
+    row is the index into the sources given; id is "" where no bytes could be read.
+    """
+
+    row: int
+    id: str
+    probabilities: NDArray[np.float32] | None
+    problem: str | None
+
+
 @dataclass(frozen=True)
 class Network:
     """The backbone inside a classifier: where its files are and what it is."""
@@ -93,25 +106,26 @@ class Classifier:
 
     def predict_sources(
         self, sources: Sequence[Source], *, threads: int | None = None
-    ) -> Iterator[tuple[int, NDArray[np.float32] | None, str | None]]:
-        """Yield (row, probabilities float32 [k] or None, problem or None) as they become known."""
+    ) -> Iterator[Answer]:
+        """Yield an answer a source, in whatever order they become known."""
         from tellapart.features.embed import embed
 
+        if not sources:
+            return
         engine = self.open_engine(threads=1 if len(sources) == 1 else threads)
-        rows = embed(sources, engine, self.transform, self.decoding, threads=threads)
-        for row, vector, problem in rows:
-            if vector is None:
-                yield row, None, problem
+        for one in embed(sources, engine, self.transform, self.decoding, threads=threads):
+            if one.vector is None:
+                yield Answer(one.row, one.id, None, one.problem)
             else:
-                rounded = vector.astype(self.network.feature_type)
-                yield row, self.head.probabilities(rounded[None])[0], None
+                rounded = one.vector.astype(self.network.feature_type)
+                yield Answer(one.row, one.id, self.head.probabilities(rounded[None])[0], None)
 
     def predict(self, paths: Sequence[str | Path]) -> list[Prediction]:
         """Return one prediction a path, in order; a picture that cannot be read has a problem."""
         names, sources = _as_sources(paths)
         found: list[Prediction | None] = [None] * len(sources)
-        for row, probabilities, problem in self.predict_sources(sources):
-            found[row] = self.prediction(names[row], probabilities, problem)
+        for one in self.predict_sources(sources):
+            found[one.row] = self.prediction(names[one.row], one.probabilities, one.problem)
         return [one for one in found if one is not None]
 
     def prediction(
@@ -128,9 +142,9 @@ class Classifier:
         """Return probabilities float32 [n, classes]; rows of unreadable pictures are NaN."""
         _, sources = _as_sources(paths)
         out = np.full((len(sources), len(self.classes)), np.nan, np.float32)
-        for row, probabilities, _ in self.predict_sources(sources):
-            if probabilities is not None:
-                out[row] = probabilities
+        for one in self.predict_sources(sources):
+            if one.probabilities is not None:
+                out[one.row] = one.probabilities
         return out
 
     def save(self, folder: str | Path) -> Path:
@@ -161,7 +175,9 @@ def headline_text(headline: Mapping[str, Any]) -> str:
     interval = ""
     if headline.get("low") is not None:
         interval = f" ({headline['low']:.3f} to {headline['high']:.3f})"
-    return f"{headline['value']:.3f}{interval}, {headline['pictures']:,} {headline['split']} pictures"
+    return (
+        f"{headline['value']:.3f}{interval}, {headline['pictures']:,} {headline['split']} pictures"
+    )
 
 
 def _as_sources(paths: Sequence[str | Path]) -> tuple[list[str], list[FileSource]]:

@@ -1,0 +1,34 @@
+"""tellapart doctor"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tellapart.cli import options
+from tellapart.cli.output import columns, say
+
+
+def command(
+    clear: Annotated[bool, typer.Option("--clear", help="Empty the cache first.")] = False,
+    cache: options.CacheFolder = None,
+    json: options.Json = False,
+) -> None:
+    """Say what is installed, what would run, and where the cache is."""
+    from tellapart.doctor import diagnose
+    from tellapart.places import json_text
+
+    if clear:
+        from tellapart.features import clear_cache
+
+        freed = clear_cache(cache)
+        if not json:
+            say(f"cache emptied: {freed / 1e6:,.1f} MB freed")
+    found = diagnose(cache)
+    if json:
+        say(json_text(found.to_json()).rstrip())
+        return
+    say(*columns(found.rows))
+    for line in found.mend:
+        say(f"! {line}")

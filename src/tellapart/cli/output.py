@@ -1,0 +1,40 @@
+"""What verbs print on stdout, for people."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tellapart.pipeline import Run
+
+
+def say(*lines: str) -> None:
+    """Print lines on stdout, whatever its encoding can show."""
+    encoding = sys.stdout.encoding or "utf-8"
+    text = "\n".join(lines) + "\n"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
+
+
+def columns(rows: Iterable[Sequence[str]], *, gap: int = 2) -> list[str]:
+    """Return rows as lines whose columns stand under each other."""
+    table = [list(row) for row in rows]
+    if not table:
+        return []
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    return [
+        (" " * gap)
+        .join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        .rstrip()
+        for row in table
+    ]
+
+
+def print_run(run: Run, *, more: tuple[str, ...] = ()) -> None:
+    """Print what a run found: the number in words and figures, where things are, what to try."""
+    say("", *run.words, "")
+    rows = [("report", str(run.report)), ("model", str(run.out / "model"))]
+    rows += [("next", one) for one in (more or run.next_commands)]
+    say(*columns(rows))

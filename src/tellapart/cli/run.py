@@ -1,0 +1,108 @@
+"""tellapart run"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tellapart.cli import options
+from tellapart.cli.output import print_run, say
+from tellapart.settings import MAX_PIXELS, RunSettings, SplitSettings
+
+
+def command(
+    data: options.Data,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The run folder.", show_default="runs/<data>-<n>"),
+    ] = None,
+    path_column: options.PathColumn = None,
+    label_column: options.LabelColumn = None,
+    group_column: options.GroupColumn = None,
+    split_column: options.SplitColumn = None,
+    label_regex: options.LabelRegex = None,
+    label_map: options.LabelMap = None,
+    classes: options.Classes = None,
+    max_missing: options.MaxMissing = 0.1,
+    bands: options.Bands = None,
+    max_pixels: options.MaxPixels = MAX_PIXELS,
+    test: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the pictures that judge.",
+            show_default="0.2",
+            rich_help_panel=options.SPLITTING,
+        ),
+    ] = None,
+    val: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the pictures kept aside beside them.",
+            show_default="0",
+            rich_help_panel=options.SPLITTING,
+        ),
+    ] = None,
+    split_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN|FILE",
+            help="Keep every picture on the side where an earlier run (or a table with path or id,"
+            " and split) has it.",
+            rich_help_panel=options.SPLITTING,
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(help="Of the split and the folds.", rich_help_panel=options.SPLITTING),
+    ] = 0,
+    backbone: options.Backbone = "lite0",
+    engine: options.Engine = "auto",
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit",
+            help="After judging, fit the saved head again on every picture.",
+            rich_help_panel=options.COMPUTING,
+        ),
+    ] = False,
+    rehash: options.Rehash = False,
+    cache: options.CacheFolder = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """From a folder of pictures to a tested classifier and a report.
+
+    Reads the pictures, looks for what is wrong with them, splits them without leaks (or keeps the
+    split they come with), fits a classifier on the features of a pretrained network, judges it
+    on pictures it never saw, and leaves a run folder: report.html, metrics.json, predictions, and
+    a model that `tellapart predict` takes.
+    """
+    from tellapart import pipeline
+    from tellapart.places import json_text
+
+    defaults = SplitSettings()
+    settings = RunSettings(
+        read=options.read_settings(
+            path_column, label_column, group_column, split_column, label_regex, label_map, classes,
+            max_missing,
+        ),
+        decoding=options.decoding(bands, max_pixels),
+        split=SplitSettings(
+            test=defaults.test if test is None else test,
+            val=defaults.val if val is None else val,
+            seed=seed,
+            split_from=split_from,
+        ),
+        backbone=backbone,
+        engine=engine,
+        refit=refit,
+        rehash=rehash,
+        seed=seed,
+    )  # fmt: skip
+    run = pipeline.run(data, out, settings=settings, cache=cache, progress=options.progress(quiet))
+    if json:
+        say(json_text({**run.metrics, "out": str(run.out)}).rstrip())
+    else:
+        print_run(run)

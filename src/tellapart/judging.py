@@ -1,0 +1,190 @@
+"""A saved classifier judged on new labelled pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.data import PictureSet, read
+from tellapart.errors import DataError, OutputError, first_few
+from tellapart.evaluation import (
+    Evaluation,
+    headline_lines,
+    predictions_table,
+    to_metrics_json,
+    write_predictions,
+)
+from tellapart.evaluation import evaluate as measure
+from tellapart.models.classifier import Classifier
+from tellapart.models.folder import load_classifier
+from tellapart.places import write_json, writing
+from tellapart.progress import Progress
+from tellapart.settings import ReadSettings
+from tellapart.splits import components
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """How many pictures do not count, for each reason; the first that holds is counted."""
+
+    trained_on: int
+    unreadable: int
+    unknown_class: int
+    copies: int
+
+    def lines(self) -> tuple[str, ...]:
+        """Return a sentence for every reason that occurred."""
+        reasons = (
+            (self.trained_on, "the model was fitted on them"),
+            (self.unreadable, "they cannot be read"),
+            (self.unknown_class, "their class is none of the model's"),
+            (self.copies, "they are exact copies of others here"),
+        )
+        return tuple(
+            f"{count:,} {'picture' if count == 1 else 'pictures'} left out: {why}."
+            for count, why in reasons
+            if count
+        )
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a classifier did on pictures it was not fitted on; `out` is None if nothing was written."""
+
+    evaluation: Evaluation
+    left_out: LeftOut
+    words: tuple[str, ...]
+    out: Path | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that stands in metrics.json."""
+        return {**to_metrics_json(self.evaluation, None), "left_out": asdict(self.left_out)}
+
+    def _repr_html_(self) -> str:
+        from tellapart.html import table
+
+        return table(("evaluation",), [(line,) for line in self.words])
+
+
+def evaluate(
+    model: str | Path,
+    location: str | Path,
+    *,
+    out: str | Path | None = None,
+    settings: ReadSettings | None = None,
+    progress: Progress | None = None,
+) -> Judgement:
+    """Judge a classifier on the labelled pictures at `location`.
+
+    model  a run folder or a model folder
+    out    a new or empty folder for metrics.json, predictions.parquet and predictions.txt
+
+    Pictures that the model was fitted on (the same file bytes) are left out and counted. Raises
+    a TellapartError, in one line, where nothing is left to judge on.
+    """
+    progress = progress or Progress()
+    classifier = load_classifier(model)
+    folder = _new_folder(Path(out)) if out is not None else None
+    pictures = read(location, settings, progress)
+    probabilities, ids, problems = _predict(classifier, pictures, progress)
+    keep, left_out = _kept(classifier, pictures, ids, problems)
+    evaluation = measure(
+        probabilities[keep],
+        np.array([classifier.classes.index(pictures.labels[row]) for row in keep]),
+        classes=classifier.classes,
+        components=components(
+            len(keep), [ids[row] for row in keep], [pictures.groups[row] for row in keep]
+        ),
+        baseline_class=_largest(pictures, keep, classifier.classes),
+    )
+    words = (*headline_lines(evaluation, ""), *left_out.lines())
+    judged = Judgement(evaluation, left_out, words, folder)
+    if folder is not None:
+        table = predictions_table(
+            paths=[pictures.paths[row] for row in keep],
+            ids=[ids[row] for row in keep],
+            labels=[pictures.labels[row] for row in keep],
+            splits=[""] * len(keep),
+            probabilities=probabilities[keep],
+            classes=classifier.classes,
+        )
+        write_predictions(folder, table)
+        write_json(folder / "metrics.json", judged.to_json())
+    return judged
+
+
+def _new_folder(folder: Path) -> Path:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder} exists and is not empty: name a new folder with --out")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _predict(
+    classifier: Classifier, pictures: PictureSet, progress: Progress
+) -> tuple[NDArray[np.float32], list[str], list[str | None]]:
+    """Return probabilities [n, k] (NaN where there are none), ids and problems of all pictures."""
+    probabilities = np.full((len(pictures), len(classifier.classes)), np.nan, np.float32)
+    problems: list[str | None] = [None] * len(pictures)
+    ids = [""] * len(pictures)
+    with progress.stage("predict", len(pictures)) as stage:
+        for one in classifier.predict_sources(pictures.sources):
+            ids[one.row], problems[one.row] = one.id, one.problem
+            if one.probabilities is not None:
+                probabilities[one.row] = one.probabilities
+            stage.advance()
+    return probabilities, ids, problems
+
+
+def _kept(
+    classifier: Classifier, pictures: PictureSet, ids: list[str], problems: list[str | None]
+) -> tuple[list[int], LeftOut]:
+    """Return the rows that count, and how many were left out for which reason."""
+    rows, seen = [], set()
+    trained_on = unreadable = unknown = copies = 0
+    for row, (label, id_, problem) in enumerate(zip(pictures.labels, ids, problems, strict=True)):
+        if problem:
+            unreadable += 1
+        elif id_[:16] in classifier.trained_on:
+            trained_on += 1
+        elif label not in classifier.classes:
+            unknown += 1
+        elif (id_, label) in seen:
+            copies += 1
+        else:
+            seen.add((id_, label))
+            rows.append(row)
+    left_out = LeftOut(trained_on, unreadable, unknown, copies)
+    if not rows:
+        raise DataError(_nothing_left(classifier, pictures, problems, left_out))
+    return rows, left_out
+
+
+def _nothing_left(
+    classifier: Classifier, pictures: PictureSet, problems: list[str | None], left_out: LeftOut
+) -> str:
+    total = len(pictures)
+    if left_out.trained_on == total:
+        return (
+            f"the model was fitted on all {total:,} pictures: a number on them would say nothing;"
+            " give pictures it has never seen"
+        )
+    if left_out.unknown_class:
+        strangers = sorted(set(pictures.labels) - set(classifier.classes))
+        return (
+            f"no picture is left to judge on: {first_few(strangers)} is no class of the model,"
+            f" which knows {first_few(classifier.classes)}; rename with --label-map OLD=NEW"
+        )
+    first = next((problem for problem in problems if problem), "")
+    return f"no picture is left to judge on: {'; '.join(left_out.lines())} {first}".strip()
+
+
+def _largest(pictures: PictureSet, rows: list[int], classes: tuple[str, ...]) -> str:
+    counts = Counter(pictures.labels[row] for row in rows)
+    return max(classes, key=lambda name: counts[name])

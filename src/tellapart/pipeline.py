@@ -1,0 +1,234 @@
+"""The main job, from a folder of pictures to a run folder, in the order in which it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart import results
+from tellapart.audits import Audit, AuditInput, run_audit
+from tellapart.backbones import Backbone, get_backbone
+from tellapart.data import PictureSet, read
+from tellapart.errors import DataError, OptionError
+from tellapart.evaluation import Evaluation, evaluate
+from tellapart.features import Cache, Look, look, open_cache
+from tellapart.heads import fit_probe
+from tellapart.models.classifier import Classifier
+from tellapart.progress import Progress
+from tellapart.results import Fitted, Judged, Results
+from tellapart.run_folder import building, default_place
+from tellapart.settings import RunSettings, SplitSettings
+from tellapart.splits import Split, components, make_split, read_known_sides
+from tellapart.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run; everything it left stands in the folder `out`."""
+
+    out: Path
+    evaluation: Evaluation
+    audit: Audit
+    split: Split
+    classifier: Classifier
+    metrics: Mapping[str, Any]
+    words: tuple[str, ...]  # what a person should know first, a sentence each
+    next_commands: tuple[str, ...]
+
+    @property
+    def report(self) -> Path:
+        """The page to look at."""
+        return self.out / "report.html"
+
+    def _repr_html_(self) -> str:
+        from tellapart.html import table
+
+        return table(("run", str(self.out)), [("", line) for line in self.words])
+
+
+def run(
+    location: str | Path,
+    out: str | Path | None = None,
+    *,
+    settings: RunSettings | None = None,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Do the main job on the pictures at `location` and leave a run folder at `out`.
+
+    out    None: runs/<data>-<n>. An older run there is replaced once the new one is whole.
+    cache  a folder for what can be kept; None: TELLAPART_CACHE or the user's cache folder.
+
+    Raises a TellapartError, in one line, for whatever is wrong with the input.
+    """
+    settings, progress = settings or RunSettings(), progress or Progress()
+    place = Path(out) if out is not None else default_place(location)
+    watch = Stopwatch()
+    with building(place) as folder, open_cache(cache, progress) as store:
+        backbone = get_backbone(settings.backbone)
+        with watch("read"):
+            pictures = read(location, settings.read, progress)
+        with watch("look"):
+            seen = _look(pictures, backbone, settings, store, progress)
+        with watch("split"):
+            usable = pictures.take(seen.usable.tolist())
+            split = _split(usable, seen, settings)
+        with watch("audit"):
+            audit = _audit(pictures, seen, split, settings, progress)
+        with watch("fit"):
+            fitted = _fit(usable, seen, split, settings, store, progress)
+        with watch("evaluate"):
+            judged = _judge(usable, seen, split, fitted, settings)
+        found = Results(
+            location=str(location), pictures=pictures, usable=usable, look=seen, split=split,
+            audit=audit, fitted=fitted, judged=judged, backbone=backbone, settings=settings,
+        )  # fmt: skip
+        with watch("keep"):
+            classifier = results.keep(found, folder, store)
+        with watch("show"):
+            results.show(found, folder, store, place, watch.seconds())
+        results.write_run_json(found, folder, watch.seconds(), progress)
+    return Run(
+        out=place,
+        evaluation=judged.evaluation,
+        audit=audit,
+        split=split,
+        classifier=classifier.moved_to(place / "model"),
+        metrics=results.metrics(found),
+        words=results.words(found),
+        next_commands=results.next_commands(found, place),
+    )
+
+
+def _look(
+    pictures: PictureSet,
+    backbone: Backbone,
+    settings: RunSettings,
+    cache: Cache,
+    progress: Progress,
+) -> Look:
+    seen = look(
+        pictures, backbone, settings.engine, decoding=settings.decoding, cache=cache,
+        progress=progress, rehash=settings.rehash,
+    )  # fmt: skip
+    if not len(seen.usable):
+        first = seen.facts[0].problem
+        raise DataError(
+            f"none of the {len(pictures):,} pictures can be used; {pictures.paths[0]}: {first}"
+        )
+    return seen
+
+
+def _split(usable: PictureSet, seen: Look, settings: RunSettings) -> Split:
+    ids = [seen.ids[row] for row in seen.usable]
+    if usable.has_given_split and settings.split != SplitSettings(seed=settings.split.seed):
+        raise OptionError(
+            "--test, --val and --split-from have no effect here: the data gives its own split"
+        )
+    known = None
+    if settings.split.split_from:
+        known = read_known_sides(settings.split.split_from).sides_of(usable.paths, ids)
+    return make_split(
+        _codes(usable),
+        usable.classes,
+        ids,
+        components(len(usable), ids, usable.groups),
+        usable.groups,
+        usable.splits if usable.has_given_split else None,
+        settings.split,
+        known,
+    )
+
+
+def _audit(
+    pictures: PictureSet, seen: Look, split: Split, settings: RunSettings, progress: Progress
+) -> Audit:
+    sides = np.full(len(pictures), "", split.sides.dtype)
+    sides[seen.usable] = split.sides
+    return run_audit(
+        AuditInput(
+            pictures=pictures,
+            ids=seen.ids,
+            facts=seen.facts,
+            usable=seen.usable,
+            features=seen.features,
+            sides=sides.tolist(),
+            components=components(
+                len(pictures), [one or None for one in seen.ids], pictures.groups
+            ),
+            given_split=split.given,
+            seed=settings.seed,
+        ),
+        progress=progress,
+    )
+
+
+def _fit(
+    usable: PictureSet, seen: Look, split: Split, settings: RunSettings, cache: Cache,
+    progress: Progress,
+) -> Fitted:  # fmt: skip
+    """Fit the probe on the training pictures, with the classes that stand there."""
+    rows = split.rows("train")
+    codes = _codes(usable)
+    learned = np.unique(codes[rows])
+    if len(learned) < 2:
+        only = usable.classes[learned[0]] if len(learned) else "none"
+        raise DataError(
+            f"the training pictures hold one class only ({only}): a classifier needs two or more"
+        )
+    probe, computed = fit_probe(
+        seen.features[rows],
+        np.searchsorted(learned, codes[rows]),
+        len(learned),
+        split.components[rows],
+        [seen.ids[row] for row in seen.usable[rows]],
+        seed=settings.seed,
+        cache=cache,
+        progress=progress,
+    )
+    classes = tuple(usable.classes[code] for code in learned)
+    return Fitted(probe=probe, head=probe.head, classes=classes, rows=rows, computed=computed)
+
+
+def _judge(
+    usable: PictureSet, seen: Look, split: Split, fitted: Fitted, settings: RunSettings
+) -> Judged:
+    """Measure the head on the side that judges, once."""
+    everything = np.flatnonzero((split.sides != "train") & (split.sides != ""))
+    probabilities = fitted.head.probabilities(seen.features[everything])
+    place = {name: code for code, name in enumerate(fitted.classes)}
+    truth = np.array([place.get(usable.labels[row], -1) for row in everything])
+
+    def measured(rows: NDArray[np.intp]) -> Evaluation:
+        chosen = np.isin(everything, rows) & (truth >= 0)
+        if not chosen.any():
+            raise DataError(
+                f"no {split.headline} picture is left to judge on: every one of them leaks, or is"
+                " of a class without training pictures"
+            )
+        return evaluate(
+            probabilities[chosen],
+            truth[chosen],
+            classes=fitted.classes,
+            components=split.components[everything][chosen],
+            baseline_class=fitted.largest_class(usable),
+            seed=settings.seed,
+        )
+
+    counting, leaked = split.rows(split.headline), split.rows(split.headline, with_leaked=True)
+    return Judged(
+        rows=everything,
+        probabilities=probabilities,
+        evaluation=measured(counting),
+        with_leaked=measured(leaked) if len(leaked) > len(counting) else None,
+    )
+
+
+def _codes(pictures: PictureSet) -> NDArray[np.intp]:
+    place = {name: code for code, name in enumerate(pictures.classes)}
+    return np.array([place[label] for label in pictures.labels], dtype=np.intp)

@@ -1,0 +1,247 @@
+"""What a run found, and how it is written: the files of the run folder but for the page."""
+
+from __future__ import annotations
+
+import io
+import platform
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.audits import Audit
+from tellapart.backbones import Backbone
+from tellapart.data import PictureSet
+from tellapart.engines import network_folder
+from tellapart.evaluation import (
+    Evaluation,
+    headline_lines,
+    predictions_table,
+    to_metrics_json,
+    write_predictions,
+)
+from tellapart.features import Cache, Look
+from tellapart.heads import LinearHead, Probe
+from tellapart.models.classifier import Classifier, Network
+from tellapart.optional import installed_version
+from tellapart.places import write_bytes, write_json
+from tellapart.settings import RunSettings
+from tellapart.splits import Split
+
+LIBRARIES = ("numpy", "pillow", "openvino", "scikit-learn", "scipy", "polars")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The head that judges and predicts, and what it was fitted on.
+
+    head      the probe's, or with --refit the one fitted on every picture (`keep` saves it)
+    classes   the classes that stand in the training pictures, in class order: what head predicts
+    rows      [n] rows of the usable pictures that the probe was fitted on
+    computed  number of fits made now; 0 where the cache had the probe
+    """
+
+    probe: Probe
+    head: LinearHead
+    classes: tuple[str, ...]
+    rows: NDArray[np.intp]
+    computed: int
+
+    def largest_class(self, usable: PictureSet) -> str:
+        """Return the class with most training pictures, the first of equals in class order."""
+        counts = Counter(usable.labels[row] for row in self.rows)
+        return max(self.classes, key=lambda name: counts[name])
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The pictures that judge, what the head said of them, and how it did.
+
+    rows           [n] rows of the usable pictures on evaluation sides, those that do not count in
+    probabilities  float32 [n, k], in the order of Fitted.classes
+    evaluation     on the counted, unleaked pictures of the headline side
+    with_leaked    the same with the leaked ones counted in; None where nothing leaks
+    """
+
+    rows: NDArray[np.intp]
+    probabilities: NDArray[np.float32]
+    evaluation: Evaluation
+    with_leaked: Evaluation | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything a run found. `usable` are the pictures of `pictures` that have features."""
+
+    location: str
+    pictures: PictureSet
+    usable: PictureSet
+    look: Look
+    split: Split
+    audit: Audit
+    fitted: Fitted
+    judged: Judged
+    backbone: Backbone
+    settings: RunSettings
+
+    def ids(self) -> list[str]:
+        """Return the ids of the usable pictures."""
+        return [self.look.ids[row] for row in self.look.usable]
+
+
+def words(found: Results) -> tuple[str, ...]:
+    """Return what a person should know first, a sentence each."""
+    evaluation = found.judged.evaluation
+    lines = list(headline_lines(evaluation, found.split.headline))
+    if found.judged.with_leaked:
+        leaked = found.judged.with_leaked
+        lines.append(
+            f"{leaked.pictures - evaluation.pictures:,} pictures that leak from training were left"
+            f" out; with them it would claim {leaked.headline.value:.3f}."
+        )
+    lines += found.split.left_out
+    lines += _finding_words(found.audit)
+    return tuple(lines)
+
+
+def _finding_words(audit: Audit) -> list[str]:
+    """One line a severity that occurs, naming the kinds; notes stay for the report."""
+    lines = []
+    for severity in ("error", "warning"):
+        kinds = Counter(one.kind for one in audit.findings if one.severity == severity)
+        if kinds:
+            named = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+            lines.append(f"The audit has {sum(kinds.values()):,} {severity}s: {named}.")
+    return lines
+
+
+def next_commands(found: Results, place: Path) -> tuple[str, ...]:
+    """Return the command lines to try next."""
+    commands = [f"tellapart predict {quoted(place)} YOUR_PICTURES"]
+    if any(one.severity != "note" for one in found.audit.findings):
+        commands.append(f"tellapart audit {quoted(found.location)}")
+    return tuple(commands)
+
+
+def quoted(place: str | Path) -> str:
+    """Return a path as it can be typed: in double quotes where it holds a blank."""
+    return f'"{place}"' if " " in str(place) else str(place)
+
+
+def metrics(found: Results) -> dict[str, Any]:
+    """Return the object that stands in metrics.json."""
+    judged = found.judged
+    value = to_metrics_json(judged.evaluation, found.split.headline)
+    if judged.with_leaked:
+        value["with_leaked"] = to_metrics_json(judged.with_leaked, found.split.headline)["headline"]
+    return value
+
+
+def keep(found: Results, folder: Path, cache: Cache) -> Classifier:
+    """Write the model folder and the tables of a run; return the classifier."""
+    write_json(folder / "metrics.json", metrics(found))
+    write_json(folder / "audit.json", found.audit.to_json())
+    _write_split(found, folder / "split.parquet")
+    ids, rows = found.ids(), found.judged.rows
+    table = predictions_table(
+        paths=[found.usable.paths[row] for row in rows],
+        ids=[ids[row] for row in rows],
+        labels=[found.usable.labels[row] for row in rows],
+        splits=found.split.sides[rows].tolist(),
+        probabilities=found.judged.probabilities,
+        classes=found.fitted.classes,
+    )
+    write_predictions(folder, table)
+    classifier = _classifier(found, cache)
+    classifier.save(folder / "model")
+    return classifier.moved_to(folder / "model")
+
+
+def _write_split(found: Results, path: Path) -> None:
+    import polars as pl
+
+    usable, split = found.usable, found.split
+    table = pl.DataFrame(
+        {
+            "path": usable.paths,
+            "id": found.ids(),
+            "label": usable.labels,
+            "group": usable.groups,
+            "split": split.sides.tolist(),
+            "counted": split.counted,
+            "leaked": split.leaked,
+        },
+        schema_overrides={"group": pl.String},
+    )
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def _classifier(found: Results, cache: Cache) -> Classifier:
+    settings, backbone = found.settings, found.backbone
+    headline = {**metrics(found)["headline"], "split": found.split.headline}
+    ids = found.ids()
+    rows = range(len(ids)) if settings.refit else np.flatnonzero(found.split.sides == "train")
+    return Classifier(
+        classes=found.fitted.classes,
+        transform=backbone.transform,
+        decoding=settings.decoding,
+        network=Network(
+            folder=network_folder(backbone, cache),
+            name=backbone.name,
+            weights_digest=backbone.weights_digest,
+            licence=backbone.licence,
+            features=backbone.features,
+            feature_type=str(found.look.features.dtype),
+        ),
+        head=found.fitted.head,
+        checked_with=asdict(found.look.engine),
+        headline=headline,
+        trained_on=frozenset(ids[row][:16] for row in rows),
+        card={
+            "data": Path(found.location).absolute().name,
+            "train_pictures": len(rows) if settings.refit else len(found.fitted.rows),
+            "refit": settings.refit,
+            "settings": ", ".join(
+                f"{one['what']} {one['chosen']}" for one in found.fitted.probe.choices
+            ),
+            "per_class": metrics(found)["per_class"],
+        },
+    )
+
+
+def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
+    """Return the object that stands in run.json."""
+    return {
+        "location": str(Path(found.location).absolute()),
+        "root": found.pictures.root,
+        "settings": asdict(found.settings),
+        "versions": versions(),
+        "engine": asdict(found.look.engine),
+        "backbone": {
+            "name": found.backbone.name,
+            "weights_digest": found.backbone.weights_digest,
+            "licence": found.backbone.licence,
+        },
+        "seconds": seconds,
+        "computed": {
+            "decoded": found.look.decoded,
+            "embedded": found.look.embedded,
+            "fitted": found.fitted.computed,
+        },
+        "split": {"given": found.split.given, "proof": found.split.proof},
+        "choices": list(found.fitted.probe.choices),
+        "notes": [asdict(note) for note in found.pictures.notes],
+        "classes": list(found.fitted.classes),
+        "pictures": {"read": len(found.pictures), "usable": len(found.usable)},
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computed: Python, tellapart's libraries."""
+    found = {name: installed_version(name) for name in LIBRARIES}
+    return {"python": platform.python_version(), **{k: v for k, v in found.items() if v}}

@@ -1,0 +1,82 @@
+"""From what a run found to the values that its page shows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from tellapart import results
+from tellapart.features import Cache
+from tellapart.reports import Pictures, Predictions, ReportData, WithLeaked, write_report
+from tellapart.results import Results
+
+
+def show(
+    found: Results, folder: Path, cache: Cache, place: Path, seconds: dict[str, float]
+) -> None:
+    """Write report.html of a run into `folder`; `place` is where the run will stand."""
+    write_report(folder / "report.html", report_data(found, place, seconds), cache.scripts_folder())
+
+
+def report_data(found: Results, place: Path, seconds: dict[str, float]) -> ReportData:
+    """Return what stands on the page of a run."""
+    judged, usable, split = found.judged, found.usable, found.split
+    ids = found.ids()
+    counting = np.flatnonzero(
+        np.isin(judged.rows, split.rows(split.headline))
+        & np.isin([usable.labels[row] for row in judged.rows], found.fitted.classes)
+    )
+    rows = judged.rows[counting]
+    place_of = {name: code for code, name in enumerate(found.fitted.classes)}
+    return ReportData(
+        title=Path(found.location).absolute().name,
+        date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        headline_sentence=results.headline_words(judged.evaluation, split.headline),
+        headline_split=split.headline,
+        evaluation=judged.evaluation,
+        audit=found.audit,
+        class_counts=_class_counts(found),
+        pictures=Pictures(
+            paths=usable.paths,
+            ids=ids,
+            labels=usable.labels,
+            sides=split.sides.tolist(),
+            features=found.look.features,
+        ),
+        predictions=Predictions(
+            paths=[usable.paths[row] for row in rows],
+            ids=[ids[row] for row in rows],
+            truth=np.array([place_of[usable.labels[row]] for row in rows]),
+            probabilities=judged.probabilities[counting],
+        ),
+        thumbnails=found.look.thumbnails,
+        split_proof=split.proof,
+        split_left_out=split.left_out,
+        with_leaked=(
+            WithLeaked(
+                judged.with_leaked.headline,
+                judged.with_leaked.pictures - judged.evaluation.pictures,
+            )
+            if judged.with_leaked
+            else None
+        ),
+        notes=found.pictures.notes,
+        settings=asdict(found.settings),
+        versions={**results.versions(), **asdict(found.look.engine)},
+        seconds=seconds,
+        choices=found.fitted.probe.choices,
+        commands=results.next_commands(found, place),
+    )
+
+
+def _class_counts(found: Results) -> dict[str, dict[str, int]]:
+    """Return class -> side -> pictures, for the sides that hold any."""
+    sides = [side for side in ("train", "val", "test") if (found.split.sides == side).any()]
+    counts = {name: dict.fromkeys(sides, 0) for name in found.usable.classes}
+    for label, side in zip(found.usable.labels, found.split.sides.tolist(), strict=True):
+        if side:
+            counts[label][side] += 1
+    return counts
