@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.evaluation.intervals import Floats, smoothed
+from tellapart.evaluation.intervals import Floats
 
 Rows = NDArray[np.intp]
 
@@ -72,10 +72,8 @@ def correlation(hits: NDArray[np.bool_], strata: Rows, components: Rows) -> Floa
     right = np.asarray(hits, np.float64)
     recalls = (right @ indicator(strata)) / pictures
     found = (((right - recalls[..., strata]) @ of_component) ** 2).sum(axis=-1)
-    hits_one_more, one_more, _ = smoothed(recalls, np.diag(1.0 / pictures))
-    answers = hits_one_more / one_more
-    fitted = 1.0 / (1.0 - pictures / one_more**2)  # the recalls are fitted even where K is 1
-    at_zero, at_one = _expected_squares(counts, answers * (1.0 - answers) * fitted)
+    squares = recalls * (1.0 - recalls) * pictures / np.maximum(pictures - 1.0, 1.0)
+    at_zero, at_one = _expected_squares(counts, squares)
     estimate = np.clip((found - at_zero) / np.maximum(at_one - at_zero, 1e-12), 0.0, 1.0)
     alone = pictures[strata] == np.asarray(counts[components, strata]).ravel()
     erring = (((right < 0.5) & ~alone) @ of_component > 0).sum(axis=-1)

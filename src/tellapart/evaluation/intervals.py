@@ -12,7 +12,8 @@ recalls r_k, mean c, and n_k pictures each:
     having been fitted, give v = sum_kl s_k s_l V_kl / K^2. Without groups V is diag(1 / n_k);
     with groups it is `groups.spread`, and n_k becomes the effective 1 / V_kk.
 3.  c0 is rejected where |c - c0| > z sqrt(v), on the skewed side by the Cornish-Fisher term
-    (z^2 - 1) / 6 * k3 / v further away (k3: third cumulant of c); the other side is not narrowed.
+    (z^2 - 1) / 6 * k3 / v further away (k3: third cumulant of c, times the squared design effect
+    of groups that span classes); the other side is not narrowed.
 
 For one class (K = 1) this is Wilson's interval (1927), with the skewness term widening it where a
 few errors in many pictures make Wilson's too short (as in Brown, Cai and DasGupta, Statistical
@@ -63,7 +64,7 @@ def effective_pictures(recalls: Floats, spread: Floats) -> Floats:
     Takes what `mean_interval` takes. Used for means that are no shares (macro F1).
     """
     recalls = np.asarray(recalls, np.float64)
-    hits, pictures, factor = smoothed(recalls, spread)
+    hits, pictures, factor = _smoothed(recalls, spread)
     answers = hits / pictures
     mean = answers.mean(axis=-1)
     variance = _variance(answers * (1.0 - answers) * factor, spread)
@@ -73,7 +74,7 @@ def effective_pictures(recalls: Floats, spread: Floats) -> Floats:
 def _limit(recalls: Floats, spread: Floats, *, side: int) -> Floats:
     """Return the end of the interval on one side by halving asinh(l) between in and out."""
     mean = recalls.mean(axis=-1)
-    hits, pictures, factor = smoothed(recalls, spread)
+    hits, pictures, factor = _smoothed(recalls, spread)
     inside = np.full(mean.shape, 25.0 * side)  # l -> +inf turns every recall to 0, -inf to 1
     outside = -inside
     for _ in range(_STEPS):
@@ -92,8 +93,10 @@ def _reach(answers: Floats, factor: Floats, spread: Floats, side: int) -> Floats
     variance = np.maximum(_variance(squares, spread), 1e-300)
     classes = answers.shape[-1]
     own = np.diagonal(spread, axis1=-2, axis2=-1)
+    apart = np.maximum((squares * own).sum(axis=-1) / classes**2, 1e-300)
     third = (squares * (1.0 - 2.0 * answers) * own**2).sum(axis=-1) / classes**3
-    skewed = (Z * Z - 1.0) / 6.0 * third / variance
+    shared = (variance / apart) ** 2  # classes that groups tie together err together
+    skewed = (Z * Z - 1.0) / 6.0 * third * shared / variance
     return np.asarray(Z * np.sqrt(variance) + np.maximum(-side * skewed, 0.0))
 
 
@@ -103,7 +106,7 @@ def _variance(squares: Floats, spread: Floats) -> Floats:
     return np.asarray((weighted * deviations).sum(axis=-1) / squares.shape[-1] ** 2)
 
 
-def smoothed(recalls: Floats, spread: Floats) -> tuple[Floats, Floats, Floats]:
+def _smoothed(recalls: Floats, spread: Floats) -> tuple[Floats, Floats, Floats]:
     """Return effective hits and pictures [..., K] with the made-up picture, and the factor f."""
     classes = recalls.shape[-1]
     effective = 1.0 / np.diagonal(spread, axis1=-2, axis2=-1)
