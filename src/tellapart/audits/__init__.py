@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from tellapart.audits import duplicates, files, labels, mislabeled, pixels
+from tellapart.audits import (
+    duplicates,
+    files,
+    labels,
+    mislabeled,
+    outliers,
+    pixels,
+    shift,
+    shortcuts,
+)
 from tellapart.audits.inputs import AuditInput
 from tellapart.audits.kinds import (
     COST,
@@ -52,6 +61,9 @@ CHECKS: tuple[Check, ...] = (
     Check(("odd_aspect",), pixels.odd_aspect),
     Check(("odd_mode",), pixels.odd_mode),
     Check(("mislabeled", "class_overlap"), mislabeled.labels_against_features),
+    Check(("outlier",), outliers.far_from_all),
+    Check(("shortcut",), shortcuts.giveaways),
+    Check(("split_shift",), shift.split_shifts),
 )
 
 
