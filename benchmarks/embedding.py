@@ -2,9 +2,9 @@
 
     python benchmarks/embedding.py SETS [--rounds 5]
 
-SETS is the folder of real picture sets; cats_dogs is used as it is, and 60 of its pictures enlarged
-to 12 megapixels. Every way runs in a process of its own, warmed up on 64 pictures, and is timed from
-the first file to the last vector. Ways:
+SETS is the folder of real picture sets; cats_dogs is used as it is, and 60 of its pictures
+enlarged to 12 megapixels. Every way runs in a process of its own, warmed up on 64 pictures, and is
+timed from the first file to the last vector. Ways:
 
   eager     timm tf_efficientnet_lite0, fp32, DataLoader with 2 workers, timm's transform, batch 32
   tuned     the same in bf16, channels-last, best of batch 8/16/32, malloc thresholds raised

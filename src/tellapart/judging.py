@@ -54,7 +54,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Judgement:
-    """How a classifier did on pictures it was not fitted on; `out` is None if nothing was written."""
+    """How a classifier did on pictures it was not fitted on; `out` is where it was written."""
 
     evaluation: Evaluation
     left_out: LeftOut

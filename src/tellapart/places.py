@@ -98,7 +98,7 @@ def only_one(lock_file: Path, busy: str) -> Iterator[None]:
     with writing(lock_file):
         lock_file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = sqlite3.connect(lock_file, timeout=0.2, isolation_level=None)
+        connection = sqlite3.connect(lock_file, timeout=0, isolation_level=None)
     except sqlite3.OperationalError as problem:
         raise OutputError(f"cannot write {lock_file}: {problem}; choose another --out") from problem
     try:

@@ -17,7 +17,8 @@ REFERENCE_SIDE = 256  # short side of the image that facts are measured on, px; 
 MASTER_SIDE = 128
 THUMBNAIL_SIDE = 96
 BORDER_SHARE = 0.04  # of the short side, on each of the four sides
-_LUMA_LEVELS = np.arange(256, dtype=np.float64)
+_LEVELS = np.arange(256, dtype=np.float64)
+_SQUARES = np.square(_LEVELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Facts:
     dhash         64-bit difference hash of the reference image
     master        128 x 128 gray uint8 (16,384 bytes), stretched, area filter; b"" when loaded
                   without it
-    thumbnail     96 px (long side) JPEG bytes, or b"" when loaded without it
+    thumbnail     JPEG bytes, long side about 96 px (at most 120), or b"" when loaded without it
     note          what decoding did that one may not expect, in words; "" for most pictures
     problem       why the picture cannot be used, in words; None where it can
     problem_kind  a key of images.decode.KINDS ("truncated", ...); "" where there is no problem
@@ -87,7 +88,7 @@ def measure(decoded: Decoded, reference: Image.Image, *, identity: str, file_byt
     histogram = np.asarray(gray.histogram(), np.float64)
     brightness, contrast = _mean_and_spread(histogram)
     border, border_spread = _mean_and_spread(_border_histogram(luma))
-    master = gray.resize((MASTER_SIDE, MASTER_SIDE), Image.Resampling.BOX)
+    master = _master(gray)
     small = _small(reference)
     return Facts(
         id=identity,
@@ -117,9 +118,8 @@ def measure(decoded: Decoded, reference: Image.Image, *, identity: str, file_byt
 
 def _mean_and_spread(histogram: NDArray[np.float64]) -> tuple[float, float]:
     count = histogram.sum()
-    mean = float(histogram @ _LUMA_LEVELS / count)
-    variance = float(histogram @ np.square(_LUMA_LEVELS - mean) / count)
-    return mean, variance**0.5
+    mean = float(histogram @ _LEVELS / count)
+    return mean, max(0.0, float(histogram @ _SQUARES / count) - mean * mean) ** 0.5
 
 
 def _entropy(histogram: NDArray[np.float64]) -> float:
@@ -136,14 +136,17 @@ def _border_histogram(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _sharpness(luma: NDArray[np.uint8]) -> float:
-    """Variance of the Laplacian 0 1 0 / 1 -4 1 / 0 1 0 over the inner pixels; 0 below 3 px."""
+    """Variance of the Laplacian 0 1 0 / 1 -4 1 / 0 1 0 over every second inner row; 0 below 3 px.
+
+    Half of the rows are as good an estimate, at half of the time.
+    """
     if min(luma.shape) < 3:
         return 0.0
-    signed = luma.astype(np.int16)
-    edges = signed[:-2, 1:-1] + signed[2:, 1:-1]
-    edges += signed[1:-1, :-2]
-    edges += signed[1:-1, 2:]
-    edges -= signed[1:-1, 1:-1] << 2
+    rows = luma[1:-1:2].astype(np.int16)
+    edges = np.add(luma[:-2:2, 1:-1], luma[2::2, 1:-1], dtype=np.int16)
+    edges += rows[:, :-2]
+    edges += rows[:, 2:]
+    edges -= rows[:, 1:-1] << 2
     flat = edges.ravel().astype(np.float32)
     mean = float(flat.mean())
     return max(0.0, float(flat @ flat) / flat.size - mean * mean)
@@ -151,7 +154,10 @@ def _sharpness(luma: NDArray[np.uint8]) -> float:
 
 def _saturation(small: Image.Image) -> float:
     pixels = np.asarray(small)
-    return float((pixels.max(axis=2) - pixels.min(axis=2)).mean())
+    red, green, blue = pixels[:, :, 0], pixels[:, :, 1], pixels[:, :, 2]
+    largest = np.maximum(np.maximum(red, green), blue)  # three times as fast as max(axis=2)
+    smallest = np.minimum(np.minimum(red, green), blue)
+    return float((largest - smallest).mean())
 
 
 def _difference_hash(master: Image.Image) -> int:
@@ -161,13 +167,23 @@ def _difference_hash(master: Image.Image) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
+def _master(gray: Image.Image) -> Image.Image:
+    """Return 128 x 128 gray pixels, each the mean of its area."""
+    if min(gray.size) >= 2 * MASTER_SIDE:
+        gray = gray.reduce(2)  # a mean of means, in half of the time
+    return gray.resize((MASTER_SIDE, MASTER_SIDE), Image.Resampling.BOX)
+
+
 def _small(reference: Image.Image) -> Image.Image:
-    """The picture at the thumbnail's size: long side at most 96 px."""
-    scale = THUMBNAIL_SIDE / max(reference.size)
-    if scale >= 1:
+    """Return the picture at the thumbnail's size: long side 80 to 120 px, not enlarged."""
+    long = max(reference.size)
+    if long <= THUMBNAIL_SIDE:
         return reference
+    if long >= 2 * THUMBNAIL_SIDE:  # a whole factor: three times as fast as any other
+        return reference.reduce(round(long / THUMBNAIL_SIDE))
+    scale = THUMBNAIL_SIDE / long
     size = (max(1, round(reference.width * scale)), max(1, round(reference.height * scale)))
-    return reference.resize(size, Image.Resampling.BOX)
+    return reference.resize(size, Image.Resampling.HAMMING)
 
 
 def _jpeg(image: Image.Image) -> bytes:

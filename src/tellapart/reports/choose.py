@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tellapart.audits.records import SEVERITIES, Audit, Finding, Severity
 from tellapart.reports.records import Pictures, Predictions
 
-SAMPLES = 180  # sample pictures on the whole page
+SAMPLES = 240  # sample pictures on the whole page
 SAMPLES_PER_CLASS = 8
 GALLERY = 24  # pictures in the gallery of errors, and in that of the least sure
 MAP = 1_000  # pictures on the map

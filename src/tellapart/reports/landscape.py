@@ -1,4 +1,4 @@
-"""The map of the features: two principal components, and small pictures for the pointer."""
+"""The map of the features: two principal components, small pictures for the pointer, the chart."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import altair as alt
 import numpy as np
 from numpy.typing import NDArray
+
+from tellapart.reports.figures import HOVER, OTHER, Figure, base, colours, finish
 
 TILE = 48  # pixels: the side of a small picture on the sheet
 SHEET_QUALITY = 72
 
 
 def two_components(features: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float64], float]:
-    """Return [m, 2] principal components scaled to -1..1, and the share of variance they hold.
+    """Return [m, 2] principal components, each scaled to 0..1, and their share of the variance.
 
     The sign is fixed (the largest weight is positive), so that equal features give equal maps.
     """
@@ -23,16 +26,31 @@ def two_components(features: NDArray[np.floating[Any]]) -> tuple[NDArray[np.floa
     places = np.zeros((len(centred), 2))
     total = float((centred**2).sum())
     if total == 0:
-        return places, 0.0
-    if len(centred) <= centred.shape[1]:
-        values, vectors = np.linalg.eigh(centred @ centred.T)
-        found = vectors[:, ::-1][:, :2] * np.sqrt(np.maximum(values[::-1][:2], 0))
-    else:
-        values, vectors = np.linalg.eigh(centred.T @ centred)
-        found = centred @ vectors[:, ::-1][:, :2]
+        return places + 0.5, 0.0
+    by_row = len(centred) <= centred.shape[1]
+    square = centred @ centred.T if by_row else centred.T @ centred
+    values, vectors = _largest_two(square)
+    found = vectors * np.sqrt(values) if by_row else centred @ vectors
     places[:, : found.shape[1]] = found * _signs(found)
-    share = float(np.maximum(values[::-1][:2], 0).sum()) / total
-    return np.round(places / np.abs(places).max(), 4) + 0.0, min(share, 1.0)
+    share = float(values.sum()) / total
+    return np.round(_unit(places), 4), min(share, 1.0)
+
+
+def _largest_two(
+    square: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the two largest eigenvalues (one of a 1 x 1 matrix) and their vectors as columns."""
+    from scipy.linalg import eigh
+
+    size = len(square)
+    values, vectors = eigh(square, subset_by_index=(max(0, size - 2), size - 1))
+    return np.maximum(values[::-1], 0.0), vectors[:, ::-1]
+
+
+def _unit(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = places.min(axis=0), places.max(axis=0)
+    wide = high > low
+    return np.where(wide, (places - low) / np.where(wide, high - low, 1.0), 0.5)
 
 
 def _signs(found: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -73,3 +91,55 @@ def _small(thumbnail: bytes) -> Any:
         picture = opened.convert("RGB")
     picture.thumbnail((TILE, TILE))
     return picture
+
+
+ROLES: tuple[tuple[str, str], ...] = (
+    ("trained on", "circle"),
+    ("judged, right", "diamond"),
+    ("judged, wrong", "cross"),
+    ("not used", "triangle-up"),
+)
+
+
+def chart(
+    rows: Sequence[dict[str, Any]], names: Sequence[str], other: str | None, caption: str
+) -> Figure:
+    """Return the map: `rows` have x, y, class (one of `names` or `other`), role, tip and tile."""
+    domain = [*names, *([other] if other is not None else [])]
+    present = {row["role"] for row in rows}
+    roles = [(role, shape) for role, shape in ROLES if role in present]
+    scale = alt.Scale(domain=[-0.02, 1.02], nice=False)
+    legend = alt.Legend(title=None, orient="top", symbolType="circle", symbolSize=70)
+    pick = alt.selection_point(fields=["class"], bind="legend", name="pick")
+    points = (
+        base()
+        .mark_point(filled=True, strokeWidth=1.2, tooltip=HOVER, cursor="crosshair")
+        .encode(
+            x=alt.X("x:Q", scale=scale, axis=None),
+            y=alt.Y("y:Q", scale=scale, axis=None),
+            color=alt.Color(
+                "class:N",
+                scale=alt.Scale(
+                    domain=domain,
+                    range=colours(len(names)) + ([OTHER] if other is not None else []),
+                ),
+                legend=legend,
+            ),
+            shape=alt.Shape(
+                "role:N",
+                scale=alt.Scale(
+                    domain=[role for role, _ in roles], range=[shape for _, shape in roles]
+                ),
+                legend=alt.Legend(title=None, orient="bottom", symbolFillColor="var(--muted)"),
+            ),
+            size=alt.condition("datum.role == 'trained on'", alt.value(34), alt.value(75)),
+            stroke=alt.condition(
+                "datum.role == 'judged, wrong'", alt.value("var(--ink)"), alt.value(None)
+            ),
+            opacity=alt.condition(pick, alt.value(0.82), alt.value(0.08)),
+        )
+        .add_params(pick)
+        .properties(width="container", height=460)
+    )
+    title = "How the network sees the pictures"
+    return Figure("landscape", finish(points, rows, title), title, caption)

@@ -11,9 +11,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from tellapart.evaluation.words import percent
 from tellapart.html import data_uri, json_for_script, table
 from tellapart.places import write_bytes
-from tellapart.reports import choose, figures, landscape, sections, wording
+from tellapart.reports import choose, curves, figures, landscape, sections, wording
 from tellapart.reports.records import ReportData
 from tellapart.reports.scripts import TEMPLATES, own_text, policy, vega_bundle
 from tellapart.version import __version__
@@ -117,7 +118,7 @@ def _number_charts(data: ReportData) -> list[figures.Figure]:
     return [
         figures.confusion(data.evaluation),
         figures.per_class(data.evaluation),
-        *figures.curves(data.evaluation),
+        *curves.curves(data.evaluation),
     ]
 
 
@@ -133,7 +134,7 @@ def _words(data: ReportData) -> dict[str, Any]:
         "pairs": pairs[: sections.PAIRS],
         "more_pairs": max(0, len(pairs) - sections.PAIRS),
         "predictions_total": len(data.predictions.paths),
-        "side_names": [sections.side_words(side) for side in sections.sides_of(data)],
+        "side_names": [wording.side_words(side) for side in sections.sides_of(data)],
         "proof_sentences": sections.proof_sentences(data),
         "finding_counts": sections.finding_counts(data.audit),
     }
@@ -190,13 +191,14 @@ def _map(
                 **({"tile": tile} if tile else {}),
             }
         )
+    rows.sort(key=lambda one: (one["class"] != other, one["role"] == "judged, wrong"))  # on top
     caption = _map_caption(data, len(on_map), share, other)
-    return [figures.landscape(rows, names, other, caption)], sheet
+    return [landscape.chart(rows, names, other, caption)], sheet
 
 
 def _place(data: ReportData, row: int) -> str:
     side = data.pictures.sides[row]
-    return f"{data.pictures.paths[row]} ({wording.SIDE_WORDS.get(side, side)})"
+    return f"{data.pictures.paths[row]} ({wording.side_words(side)})"
 
 
 def _role(side: str, label: str, answer: str | None) -> str:
@@ -234,6 +236,6 @@ def _map_caption(data: ReportData, shown: int, share: float, other: str | None) 
     largest = " The largest classes have a colour of their own." if other else ""
     return (
         f"Pictures that lie together look alike to the network. {drawn} The two axes hold"
-        f" {wording.percent(share)} of what differs; point at one to see it, choose a class in"
+        f" {percent(share)} of what differs; point at one to see it, choose a class in"
         f" the legend to single it out.{largest}"
     )

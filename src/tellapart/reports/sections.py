@@ -9,20 +9,18 @@ from typing import Any
 from tellapart.audits.kinds import KINDS
 from tellapart.audits.records import Audit, Finding
 from tellapart.evaluation.records import Estimate, Evaluation
+from tellapart.evaluation.words import estimate_words, percent, range_words
 from tellapart.html import data_uri, table
 from tellapart.reports.choose import PICTURES_PER_FINDING, FindingGroup
 from tellapart.reports.records import Pictures, Predictions, ReportData
 from tellapart.reports.wording import (
     NOTHING,
-    SIDE_WORDS,
-    between,
     big_number,
     counted,
     decimal,
     digits_for,
-    of_count,
-    percent,
-    with_interval,
+    side_words,
+    with_range,
     words,
 )
 
@@ -37,7 +35,7 @@ class Card:
     image: str
     path: str
     heading: str = ""
-    note: str = ""
+    lines: tuple[tuple[str, str, str], ...] = ()  # what stands before a name, the name, and after
     tone: str = ""  # "", "good" or "bad"
 
 
@@ -59,7 +57,7 @@ class Shelf:
     def __init__(self, thumbnails: Mapping[str, bytes]) -> None:
         self._thumbnails = thumbnails
 
-    def card(self, path: str, picture_id: str, **said: str) -> Card:
+    def card(self, path: str, picture_id: str, **said: Any) -> Card:
         """Return the picture's card."""
         content = self._thumbnails.get(picture_id, b"")
         return Card(image=data_uri(content) if content else "", path=path, **said)
@@ -70,7 +68,7 @@ def gauges(evaluation: Evaluation) -> list[Gauge]:
     accuracy = evaluation.metrics.get("accuracy")
     found = [
         _gauge("balanced accuracy", evaluation.headline, "every class weighs the same"),
-        *([_gauge("accuracy", accuracy, of_count(accuracy))] if accuracy else []),
+        *([_gauge("accuracy", accuracy, _right_of(accuracy))] if accuracy else []),
     ]
     guessing = Gauge(
         name="always guessing",
@@ -83,11 +81,16 @@ def gauges(evaluation: Evaluation) -> list[Gauge]:
     return [*found, guessing]
 
 
+def _right_of(accuracy: Estimate) -> str:
+    right = round((accuracy.value or 0.0) * accuracy.pictures)
+    return f"{right:,} of {counted(accuracy.pictures, 'picture')}"
+
+
 def _gauge(name: str, estimate: Estimate, note: str) -> Gauge:
     return Gauge(
         name=name,
         text=big_number(estimate),
-        note="; ".join(part for part in (between(estimate), note) if part),
+        note="; ".join(part for part in (range_words(estimate), note) if part),
         value=_hundredths(estimate.value),
         low=_hundredths(estimate.low),
         high=_hundredths(estimate.high),
@@ -109,22 +112,12 @@ def headline_note(data: ReportData) -> str:
     return note
 
 
-def side_words(name: str) -> str:
-    """Return a side's name as the page says it."""
-    return SIDE_WORDS.get(name, name)
-
-
 def leaked_line(data: ReportData) -> str:
     """Return how the score with leaked pictures stands beside the headline; "" without any."""
     if data.with_leaked is None:
         return ""
     leaked = counted(data.with_leaked.leaked, "picture")
-    score = data.with_leaked.headline
-    told = " ".join(
-        part
-        for part in (big_number(score), f"({between(score)})" if between(score) else "")
-        if part
-    )
+    told = with_range(data.with_leaked.headline)
     return (
         f"{leaked} of the {side_words(data.headline_split)} side also stand on another side, as a"
         f" copy or by their group. The number leaves them out; with them it would read {told}."
@@ -165,8 +158,8 @@ def class_table(evaluation: Evaluation) -> str:
         (
             one.name,
             one.pictures,
-            with_interval(one.recall),
-            with_interval(one.precision),
+            estimate_words(one.recall),
+            estimate_words(one.precision),
             percent(one.f1.value),
             decimal(one.roc_auc),
         )
@@ -188,7 +181,7 @@ def error_cards(
                 predictions.paths[row],
                 predictions.ids[row],
                 heading=classes[int(predictions.truth[row])],
-                note=f"called {classes[answer]}, {percent(float(chances[answer]))} sure",
+                lines=(("called ", classes[answer], f", {percent(float(chances[answer]))} sure"),),
                 tone="bad",
             )
         )
@@ -209,8 +202,9 @@ def unsure_cards(
                 predictions.paths[row],
                 predictions.ids[row],
                 heading=classes[truth],
-                note=f"{percent(float(chances[first]))} {classes[first]}, "
-                f"{percent(float(chances[second]))} {classes[second]}",
+                lines=tuple(
+                    (f"{percent(float(chances[at]))} ", classes[at], "") for at in (first, second)
+                ),
                 tone="good" if first == truth else "bad",
             )
         )
@@ -346,7 +340,7 @@ def _sentence(text: str) -> str:
 def _finding_view(finding: Finding, shelf: Shelf, shown_ids: set[str]) -> FindingView:
     pictures = finding.pictures[:PICTURES_PER_FINDING]
     cards = tuple(
-        shelf.card(one.path, one.id, note=side_words(one.split) if one.split else "")
+        shelf.card(one.path, one.id, lines=((side_words(one.split or ""), "", ""),))
         for one in pictures
         if one.id in shown_ids or not one.id
     )

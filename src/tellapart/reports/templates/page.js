@@ -39,7 +39,9 @@
       part.dir = "auto";
       return part;
     });
-    bubble.replaceChildren(...(value.tile && sheet ? [picture(value.tile)] : []), ...lines);
+    const text = document.createElement("div");
+    text.append(...lines);
+    bubble.replaceChildren(...(value.tile && sheet ? [picture(value.tile)] : []), text);
     place(event);
   }
 
@@ -49,11 +51,20 @@
     actions: false,
     ast: true,
     defaultStyle: false,
+    logLevel: 1, // errors alone
     tooltip: hover,
   };
+  // Legends do not wrap by themselves: as many columns as the place has room for.
+  function fitted(spec, width) {
+    const columns = Math.max(1, Math.floor(width / 150));
+    const legend = { ...spec.config.legend, columns };
+    return { ...spec, config: { ...spec.config, legend } };
+  }
+
   for (const spot of document.querySelectorAll("[data-chart]")) {
     if (spot.dataset.most) spot.style.maxWidth = `${spot.dataset.most}px`;
-    vegaEmbed(spot, parse(spot.dataset.chart), options).catch((problem) => {
+    const spec = fitted(parse(spot.dataset.chart), spot.clientWidth);
+    vegaEmbed(spot, spec, options).catch((problem) => {
       spot.textContent = `This chart could not be drawn: ${problem.message}`;
     });
   }
