@@ -234,40 +234,37 @@ class _Ranked:
         worth = areas.smaller_side(answers.strata, answers.components, alike)
         one_each = np.ones((pictures, 1))
         values = np.array([areas.weighted_areas(one, one_each) for one in listed])[:, :, 0]
-
-        def estimates(kind: int, replicates: Floats) -> tuple[list[Estimate], Estimate]:
-            nothing = Estimate(None, None, None, 0, answers.reliable)
-            column = values[:, kind]
-            each = [nothing] * probabilities.shape[1]
-            for place, index in enumerate(rankings):
-                if np.isfinite(column[place]):
-                    each[index] = areas.area_estimate(
-                        float(column[place]),
-                        replicates[:, place],
-                        float(worth[place]),
-                        pictures,
-                        reliable=answers.reliable,
-                    )
-            known = np.isfinite(column)
-            if not known.any():
-                return each, nothing
-            shared = replicates[:, known]
-            shared = shared[np.isfinite(shared).any(axis=1)]
-            macro = areas.area_estimate(
-                float(column[known].mean()),
-                np.nanmean(shared, axis=1),
-                float(worth[known].min()),
-                pictures,
-                reliable=answers.reliable,
-            )
-            return each, macro
-
-        roc, macro_roc = estimates(0, drawn.roc)
-        average, macro_average = estimates(1, drawn.average)
+        places, k = list(rankings), probabilities.shape[1]
+        roc, macro_roc = _area_estimates(values[:, 0], drawn.roc, worth, places, k, answers)
+        average, macro_average = _area_estimates(
+            values[:, 1], drawn.average, worth, places, k, answers
+        )
         loss = areas.loss_estimate(
             float(losses.mean()), drawn.log_loss, pictures, reliable=answers.reliable
         )
         return cls(rankings, loss, roc, average, macro_roc, macro_average)
+
+
+def _area_estimates(
+    values: Floats, replicates: Floats, worth: Floats, places: list[int], k: int, answers: _Answers
+) -> tuple[list[Estimate], Estimate]:
+    """Return the areas of all k classes and their mean, null where an area does not exist.
+
+    values and worth [K] and replicates [R, K] are of the classes at `places`.
+    """
+    pictures, reliable = len(answers.truth), answers.reliable
+    nothing = Estimate(None, None, None, 0, reliable)
+    each, known = [nothing] * k, np.isfinite(values)
+    for i in np.flatnonzero(known):
+        each[places[i]] = areas.area_estimate(
+            float(values[i]), replicates[:, i], float(worth[i]), pictures, reliable=reliable
+        )
+    if not known.any():
+        return each, nothing
+    means = replicates[:, known]
+    means = np.nanmean(means[np.isfinite(means).any(axis=1)], axis=1)
+    mean, least = float(values[known].mean()), float(worth[known].min())
+    return each, areas.area_estimate(mean, means, least, pictures, reliable=reliable)
 
 
 def log_losses(probabilities: NDArray[np.float32], truth: Rows) -> Floats:
