@@ -1,0 +1,24 @@
+"""Measuring predictions: numbers with intervals, in words and in files; pure functions on arrays."""
+
+from tellapart.evaluation.evaluate import evaluate
+from tellapart.evaluation.export import (
+    predictions_table,
+    to_metrics_json,
+    write_predictions,
+)
+from tellapart.evaluation.records import ClassScores, Curve, Estimate, Evaluation
+from tellapart.evaluation.words import estimate_words, headline_lines, headline_words
+
+__all__ = [
+    "ClassScores",
+    "Curve",
+    "Estimate",
+    "Evaluation",
+    "estimate_words",
+    "evaluate",
+    "headline_lines",
+    "headline_words",
+    "predictions_table",
+    "to_metrics_json",
+    "write_predictions",
+]

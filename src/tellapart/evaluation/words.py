@@ -23,6 +23,16 @@ def headline_words(evaluation: Evaluation, headline_split: str) -> str:
     return ". ".join(sentences) + "."
 
 
+def headline_lines(evaluation: Evaluation, headline_split: str) -> tuple[str, ...]:
+    """Return the number in words, in figures, and beside plain accuracy and plain guessing."""
+    headline = evaluation.headline
+    figures = f"Balanced accuracy {headline.value or 0.0:.3f}"
+    if headline.low is not None and headline.high is not None:
+        figures += f", 95 % interval {headline.low:.3f} to {headline.high:.3f}"
+    words = headline_words(evaluation, headline_split)
+    return words, f"{figures}.", baseline_words(evaluation)
+
+
 def baseline_words(evaluation: Evaluation) -> str:
     """Return plain accuracy beside what always guessing the largest class would reach."""
     guessed = round(evaluation.baseline_accuracy * evaluation.pictures)

@@ -1,0 +1,17 @@
+"""Splits that do not leak, and the proof of it."""
+
+from tellapart.splits.components import components, join
+from tellapart.splits.deal import make_split
+from tellapart.splits.folds import stratified_group_folds
+from tellapart.splits.known import KnownSides, read_known_sides
+from tellapart.splits.records import Split
+
+__all__ = [
+    "KnownSides",
+    "Split",
+    "components",
+    "join",
+    "make_split",
+    "read_known_sides",
+    "stratified_group_folds",
+]

@@ -1,0 +1,50 @@
+"""Linear heads: what predicts. Imports numpy alone, because `predict` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """A classifier on features: softmax(features @ weights + bias), standardising folded in.
+
+    kind     how it was fitted ("logistic")
+    weights  float32 [d, k]
+    bias     float32 [k]
+    """
+
+    kind: str
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def probabilities(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Return float32 [n, k] for features [n, d]; rows sum to 1.
+
+        Works in float32, in blocks, so that float16 features need no float32 copy of themselves.
+        A row's answer does not depend on the rows beside it.
+        """
+        out = np.empty((len(features), len(self.bias)), np.float32)
+        for row, vector in enumerate(features):
+            out[row] = np.asarray(vector, np.float32) @ self.weights
+        return softmax(out + self.bias)
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return the arrays that make the head, by name."""
+        return {"weights": self.weights, "bias": self.bias}
+
+    @classmethod
+    def from_arrays(cls, kind: str, arrays: Mapping[str, NDArray[np.float32]]) -> LinearHead:
+        """Return the head that `arrays` came from."""
+        return cls(kind, arrays["weights"], arrays["bias"])
+
+
+def softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return probabilities [n, k] for scores [n, k]."""
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
