@@ -1,0 +1,22 @@
+"""The pages that tellapart writes. Charts are drawn with altair, imported when a page is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tellapart.reports.records import Pictures, Predictions, ReportData, WithLeaked
+
+
+def write_report(path: Path, data: ReportData, cache_folder: Path | None) -> None:
+    """Write the page of a run to `path`, whole or not at all.
+
+    The charts' scripts are kept in `cache_folder` where one is given (it may be removed at any
+    time). Raises OutputError where the page cannot be written.
+    """
+    from tellapart.places import write_bytes
+    from tellapart.reports.page import report_html
+
+    write_bytes(path, report_html(data, cache_folder).encode("utf-8", "replace"))
+
+
+__all__ = ["Pictures", "Predictions", "ReportData", "WithLeaked", "write_report"]

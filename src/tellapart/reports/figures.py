@@ -18,7 +18,7 @@ from tellapart.evaluation.words import estimate_words
 from tellapart.reports.wording import counted
 
 ROWS = "rows"
-FIT = {"type": "fit-x", "contains": "padding"}
+FIT = {"type": "fit-x", "contains": "padding"}  # the width is the page's, the height the chart's
 HOVER = alt.TooltipContent("data")
 COLOURS = 10  # the style sheet's --c0 to --c9
 OTHER = "var(--other)"
@@ -77,9 +77,17 @@ def finish(
 ) -> dict[str, Any]:
     """Return the spec of a chart made on `base`, with its rows, our colours and its name."""
     spec: dict[str, Any] = chart.properties(description=description).to_dict()
+    autosize = FIT if spec["width"] == "container" else {"type": "pad"}
+    del spec["$schema"]  # the page says that it is Vega-Lite, and names no host
     padding = {"left": 5, "top": 5, "right": room_right, "bottom": 5}
     datasets = {**spec.get("datasets", {}), ROWS: list(rows)}
-    return {**spec, "config": CONFIG, "datasets": datasets, "autosize": FIT, "padding": padding}
+    return {
+        **spec,
+        "config": CONFIG,
+        "datasets": datasets,
+        "autosize": autosize,
+        "padding": padding,
+    }
 
 
 def base() -> Any:
@@ -119,8 +127,8 @@ def confusion(evaluation: Evaluation) -> Figure:
     )
     layers = alt.layer(cells, _matrix_numbers(x, y, 13 if wide else 10)) if numbered else cells
     sized = layers.properties(
-        width="container" if wide else alt.Step(cell),
-        height=alt.Step(cell),
+        width="container" if wide else cell * number,
+        height=cell * number,
         view=alt.ViewBackground(stroke=None, fill=None if numbered else "var(--sheet)"),
     )
     title = "What was answered for each class"
@@ -190,7 +198,7 @@ def per_class(evaluation: Evaluation) -> Figure:
     names = [one.name for one in ordered]
     rows = [row for one in ordered for row in _class_rows(one)]
     words = [word for _, word, _ in MEASURES]
-    height = alt.Step(17 if len(names) <= WIDE_CLASSES else 11)
+    height = len(names) * (48 if len(names) <= WIDE_CLASSES else 30)
     y = alt.Y(
         "class:N",
         sort=names,

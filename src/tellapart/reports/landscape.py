@@ -39,11 +39,17 @@ def two_components(features: NDArray[np.floating[Any]]) -> tuple[NDArray[np.floa
 def _largest_two(
     square: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the two largest eigenvalues (one of a 1 x 1 matrix) and their vectors as columns."""
+    """Return the two largest eigenvalues (one of a 1 x 1 matrix) and their vectors as columns.
+
+    In one thread: on a busy machine the threads of LAPACK wait seconds for each other over what
+    takes 0.05 s, and rounding then differs with their number. (scikit-learn brings threadpoolctl.)
+    """
     from scipy.linalg import eigh
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     size = len(square)
-    values, vectors = eigh(square, subset_by_index=(max(0, size - 2), size - 1))
+    with threadpool_limits(1, user_api="blas"):
+        values, vectors = eigh(square, subset_by_index=(max(0, size - 2), size - 1))
     return np.maximum(values[::-1], 0.0), vectors[:, ::-1]
 
 

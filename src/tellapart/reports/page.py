@@ -13,19 +13,10 @@ from markupsafe import Markup
 
 from tellapart.evaluation.words import percent
 from tellapart.html import data_uri, json_for_script, table
-from tellapart.places import write_bytes
 from tellapart.reports import choose, curves, figures, landscape, sections, wording
 from tellapart.reports.records import ReportData
 from tellapart.reports.scripts import TEMPLATES, own_text, policy, vega_bundle
 from tellapart.version import __version__
-
-
-def write_report(path: Path, data: ReportData, cache_folder: Path | None) -> None:
-    """Write the page of a run; the charts' scripts are kept in `cache_folder` where it is given.
-
-    Raises OutputError where the file cannot be written.
-    """
-    write_bytes(path, report_html(data, cache_folder).encode("utf-8", "replace"))
 
 
 def report_html(data: ReportData, cache_folder: Path | None = None) -> str:

@@ -23,7 +23,7 @@ def vega_bundle(cache_folder: Path | None) -> str:
     The first line holds the digest of the rest, so a damaged file is made anew.
     """
     version = installed_version("vl-convert-python")
-    kept = cache_folder and cache_folder / "scripts" / f"vega-{version}.js"
+    kept = cache_folder and cache_folder / f"vega-{version}.js"
     if kept and (script := _read_whole(kept)):
         return script
     import vl_convert

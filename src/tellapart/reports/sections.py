@@ -340,7 +340,7 @@ def _sentence(text: str) -> str:
 def _finding_view(finding: Finding, shelf: Shelf, shown_ids: set[str]) -> FindingView:
     pictures = finding.pictures[:PICTURES_PER_FINDING]
     cards = tuple(
-        shelf.card(one.path, one.id, lines=((side_words(one.split or ""), "", ""),))
+        shelf.card(one.path, one.id, lines=((side_words(one.split), "", ""),) if one.split else ())
         for one in pictures
         if one.id in shown_ids or not one.id
     )
@@ -354,9 +354,7 @@ def finding_counts(audit: Audit) -> str:
         for severity in ("error", "warning", "note")
         if any(one.severity == severity for one in audit.findings)
     ]
-    if len(counts) < 2:
-        return "".join(counts)
-    return f"{', '.join(counts[:-1])} and {counts[-1]}"
+    return _listed(counts) if counts else ""
 
 
 def value_rows(values: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
@@ -394,5 +392,27 @@ def proof_sentences(data: ReportData) -> list[str]:
         side: sum(sides.get(side, 0) for sides in data.class_counts.values())
         for side in sides_of(data)
     }
-    dealt = ", ".join(f"{counted(held[side], 'picture')} {side_words(side)}" for side in held)
-    return [f"{dealt}." if dealt else "No picture stands on a side."]
+    parts = [
+        f"{counted(pictures, 'picture')} {_PURPOSES.get(side, side)}"
+        for side, pictures in held.items()
+    ]
+    if not parts:
+        return ["No picture stands on a side."]
+    return [f"{_listed(parts)}.", *_proven(data.split_proof)]
+
+
+def _proven(proof: Mapping[str, Any]) -> list[str]:
+    """Return the checks that found nothing, as one sentence; the table holds them all."""
+    none_found = [
+        words(name)
+        for name, found in proof.items()
+        if isinstance(found, int) and not isinstance(found, bool) and found == 0
+    ]
+    return [f"Looked for and not found: {', '.join(none_found)}."] if none_found else []
+
+
+_PURPOSES = {"train": "to train on", "val": "to validate on", "test": "to test on", "": "left out"}
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)

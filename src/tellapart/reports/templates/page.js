@@ -51,7 +51,6 @@
     actions: false,
     ast: true,
     defaultStyle: false,
-    logLevel: 1, // errors alone
     tooltip: hover,
   };
   // Legends do not wrap by themselves: as many columns as the place has room for.
