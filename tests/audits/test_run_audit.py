@@ -37,7 +37,7 @@ def test_one_group_of_pictures_is_one_finding_under_its_costliest_kind(make_inpu
 def test_findings_come_gravest_first(make_input, make_facts):
     facts = [make_facts(row) for row in range(60)]
     facts[3] = facts[2]
-    facts[7] = make_facts(7, problem="the file is truncated")
+    facts[7] = make_facts(7, problem="cut", problem_kind="truncated")
     labels = ["cat"] * 50 + ["Cat"] * 10
     audit = run_audit(make_input(labels, facts=facts))
     assert [one.kind for one in audit.findings] == [

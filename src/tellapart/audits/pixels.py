@@ -26,6 +26,7 @@ MASTER_SIDE = 128
 DARK_END = 80.0  # the brightest 1 % of the picture: nothing in it is brighter, of 255
 LIGHT_MIDDLE = 188.0  # mean of the whole picture and of the darkest quarter of its middle, of 255
 SHARP_LEAST, SHARP_MOST = -0.3, 0.1  # log10 of sharpness / contrast, the cut-off lies between
+LESS_DETAIL = 0.5  # in log10: a third of the usual
 FLAT = 6.0  # standard deviation of luma, of 255
 ONE_TONE = 2.0  # nothing there that could be sharp
 FEWEST_IN_CLASS = 10
@@ -97,13 +98,13 @@ def blurry(data: AuditInput) -> list[Finding]:
     """Name pictures without fine detail for their contrast, unlike the rest (blurry).
 
     The cut-off on log10(sharpness / contrast) follows the set (median - 3.5 spreads) between -0.3
-    and 0.1, and stays 2 spreads below the median.
+    and 0.1, and stays 2 spreads and a factor of 3 below the median.
     """
     values = data.measured(detail)
     middle, spread = middle_and_spread(values)
     cut = np.clip(middle - 3.5 * spread, SHARP_LEAST, SHARP_MOST)
     contrast = data.measured(lambda one: one.contrast)
-    found = (values < min(cut, middle - 2 * spread)) & (contrast >= ONE_TONE)
+    found = (values < min(cut, middle - max(2 * spread, LESS_DETAIL))) & (contrast >= ONE_TONE)
     return [
         make_finding(
             data,
