@@ -26,8 +26,8 @@ class LinearHead:
     def probabilities(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Return float32 [n, k] for features [n, d]; rows sum to 1.
 
-        Works in float32, in blocks, so that float16 features need no float32 copy of themselves.
-        A row's answer does not depend on the rows beside it.
+        Row by row: a matrix product would round a row's answer by the number of rows beside it,
+        and one picture predicted alone must get what it got among others, to the bit.
         """
         out = np.empty((len(features), len(self.bias)), np.float32)
         for row, vector in enumerate(features):

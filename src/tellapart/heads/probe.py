@@ -1,0 +1,160 @@
+"""The probe: the best head found on frozen features, kept in the cache by all it depends on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.heads import logistic
+from tellapart.heads.linear import LinearHead
+from tellapart.optional import installed_version
+from tellapart.progress import Progress
+
+FIT_VERSION = 1  # raise it whenever a fit changes its meaning: kept fits are then made anew
+
+Rows = NDArray[np.intp]
+Arrays = dict[str, NDArray[Any]]
+
+
+class Fits(Protocol):
+    """Where fits are kept: the cache, seen from here."""
+
+    def load_arrays(self, key: str) -> tuple[Arrays, dict[str, Any]] | None: ...
+
+    def save_arrays(self, key: str, arrays: Arrays, meta: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A fitted head with what was chosen, why, and everything that was tried.
+
+    choices  what stands in run.json: {"what", "chosen", "why"}
+    search   settings with their out-of-fold balanced accuracy
+    """
+
+    head: LinearHead
+    choices: tuple[dict[str, str], ...]
+    search: logistic.Search
+
+
+def fit_probe(
+    features: NDArray[np.floating[Any]],
+    labels: Rows,
+    k: int,
+    components: Rows,
+    ids: Sequence[str],
+    *,
+    seed: int,
+    cache: Fits,
+    progress: Progress,
+) -> tuple[Probe, int]:
+    """Return the probe for features [n, d] with labels [n] in 0..k-1, and the fits made (0 or 1).
+
+    Nothing but these rows takes part in any choice. The order of rows does not matter.
+    """
+    order = np.array(sorted(range(len(labels)), key=lambda row: (ids[row], labels[row])))
+    features, labels, components = features[order], labels[order], components[order]
+    ids = [ids[row] for row in order]
+    if not np.isfinite(features).all():
+        raise ValueError("features hold numbers that are not finite")
+    key = _key(features, labels, k, components, ids, seed)
+    kept = cache.load_arrays(key)
+    if kept is not None:
+        return _from_kept(*kept), 0
+    wide = np.asarray(features, np.float32)
+    found = logistic.search(wide, labels, k, components, ids, seed=seed, progress=progress)
+    with progress.stage("fit", len(labels)) as stage:
+        setting = _setting_for(found, len(labels))
+        head = logistic.fit_head(wide, labels, k, setting, found.temperature)
+        stage.advance(len(labels))
+    probe = Probe(head, _choices(found, len(labels)), found)
+    cache.save_arrays(key, head.arrays(), _meta(probe))
+    return probe, 1
+
+
+def refit(
+    probe: Probe, features: NDArray[np.floating[Any]], labels: Rows, ids: Sequence[str]
+) -> LinearHead:
+    """Return the head with the probe's settings, fitted on other rows (`run --refit`)."""
+    order = np.array(sorted(range(len(labels)), key=lambda row: (ids[row], labels[row])))
+    wide = np.asarray(features[order], np.float32)
+    setting = _setting_for(probe.search, len(labels))
+    k = len(probe.head.bias)
+    return logistic.fit_head(wide, labels[order], k, setting, probe.search.temperature)
+
+
+def _setting_for(found: logistic.Search, rows: int) -> logistic.Setting:
+    """Scale C, which weighs a sum over pictures, where it was chosen on a subsample."""
+    if not found.rows:
+        return found.chosen
+    return replace(found.chosen, c=found.chosen.c * found.rows / rows)
+
+
+def _choices(found: logistic.Search, rows: int) -> tuple[dict[str, str], ...]:
+    if not found.rows:
+        why = "no class but one has two independent pictures: nothing can be validated"
+    else:
+        on = f"{found.rows:,} training pictures"
+        if found.rows < rows:
+            on = f"a stratified subsample of {found.rows:,} of {rows:,} training pictures"
+        best = max(found.tried, key=lambda one: one.score)
+        mine = next(one for one in found.tried if one.setting == found.chosen)
+        why = (
+            f"balanced accuracy {mine.score:.4f} in {found.folds}-fold cross-validation on {on}; the"
+            f" best of {len(found.tried)} settings has {best.score:.4f}, and within one standard"
+            " error of the difference the simplest is taken"
+        )
+    chosen = found.chosen
+    return (
+        {"what": "head", "chosen": "logistic", "why": "the head that tellapart fits"},
+        {"what": "C", "chosen": f"{chosen.c:g}", "why": why},
+        {"what": "class weights", "chosen": "balanced" if chosen.balanced else "none", "why": why},
+        {"what": "standardising", "chosen": "yes" if chosen.standardised else "no", "why": why},
+        {
+            "what": "temperature",
+            "chosen": f"{found.temperature:.3g}",
+            "why": "least log loss of the out-of-fold scores" if found.rows else why,
+        },
+    )
+
+
+def _key(
+    features: NDArray[Any], labels: Rows, k: int, components: Rows, ids: Sequence[str], seed: int
+) -> str:
+    """Return the digest of everything that a fit depends on."""
+    _, groups = np.unique(components, return_inverse=True)
+    settings = (
+        FIT_VERSION, k, seed, features.shape, str(features.dtype), logistic.C_PATH, logistic.FOLDS,
+        logistic.MOST_ROWS, logistic.PATIENCE, logistic.TOLERANCE, logistic.MOST_STEPS,
+        installed_version("scikit-learn"), installed_version("scipy"), installed_version("numpy"),
+    )  # fmt: skip
+    digest = hashlib.blake2b(repr(settings).encode(), digest_size=16)
+    for array in (features, labels, groups):
+        digest.update(np.ascontiguousarray(array).data)
+    digest.update("\n".join(ids).encode())
+    return digest.hexdigest()
+
+
+def _meta(probe: Probe) -> dict[str, Any]:
+    return {"kind": probe.head.kind, "choices": probe.choices, "search": asdict(probe.search)}
+
+
+def _from_kept(arrays: Arrays, meta: dict[str, Any]) -> Probe:
+    stored = meta["search"]
+    tried = tuple(
+        logistic.Tried(logistic.Setting(**one["setting"]), one["score"], one["error"])
+        for one in stored["tried"]
+    )
+    found = logistic.Search(
+        logistic.Setting(**stored["chosen"]),
+        tried,
+        stored["temperature"],
+        stored["rows"],
+        stored["folds"],
+    )
+    return Probe(LinearHead.from_arrays(meta["kind"], arrays), tuple(meta["choices"]), found)
