@@ -150,6 +150,7 @@ def test_class_names_are_never_fields_or_expressions(make_data: Make, page: Any)
 def _meaning(spec: dict[str, Any]) -> list[tuple[str, str]]:
     """All keys outside the data, with the value of those that Vega evaluates."""
     spec = {**spec, "datasets": {}}
+    assert "sort" not in {key for key, _ in _walk(spec)}  # its values end up in an expression
     evaluated = ("field", "test", "filter", "expr", "format", "labelExpr", "fields")
     return [(key, str(one) if key in evaluated else "") for key, one in _walk(spec)]
 

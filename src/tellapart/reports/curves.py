@@ -119,20 +119,15 @@ def _calibration(curve: Curve) -> Figure:
     x = _unit_axis("x:Q", "how sure it was", alt.X)
     y = _unit_axis("y:Q", "how often it was right", alt.Y)
     line = base().mark_line(color="var(--accent)", strokeWidth=1, opacity=0.5).encode(x=x, y=y)
-    points = (
-        base()
-        .mark_circle(color="var(--accent)", opacity=0.85, tooltip=HOVER)
-        .encode(
-            x=x,
-            y=y,
-            size=alt.Size("weight:Q", scale=alt.Scale(rangeMin=20, rangeMax=400), legend=None),
-        )
-    )
+    points = base().mark_circle(color="var(--accent)", size=60, opacity=0.8, tooltip=HOVER)
+    each = round(sum(weights) / len(weights))
     title = "Is it as right as it is sure?"
-    chart = alt.layer(_diagonal(), line, points).properties(width="container", height=240)
+    chart = alt.layer(_diagonal(), line, points.encode(x=x, y=y)).properties(
+        width="container", height=240
+    )
     caption = (
         "Calibration: on the dashes it is right as often as it says; below them it is too"
-        " sure of itself. Larger dots stand for more pictures."
+        f" sure of itself. A dot stands for about {counted(each, 'picture')}."
     )
     return Figure("curve-calibration", finish(chart, rows, title), title, caption, 420)
 

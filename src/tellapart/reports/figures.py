@@ -134,7 +134,12 @@ def confusion(evaluation: Evaluation) -> Figure:
     title = "What was answered for each class"
     return Figure(
         name="confusion",
-        spec=finish(sized, _confusion_rows(evaluation), f"{title} (matrix)", room_right=60),
+        spec=finish(
+            sized,
+            _confusion_rows(evaluation),
+            f"{title} (matrix)",
+            room_right=60 if number > 3 else 5,
+        ),
         title=title,
         caption="Each row is a true class and adds up to its pictures; the diagonal is right,"
         " everything beside it is a mix-up, the stronger the more often.",
@@ -187,8 +192,8 @@ def _confusion_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 
 MEASURES: tuple[tuple[str, str, str], ...] = (
-    ("recall", "found (recall)", "of those that are {0}"),
-    ("precision", "right when named (precision)", "of those that were called {0}"),
+    ("recall", "found", "of those that are {0}"),
+    ("precision", "right when named", "of those that were called {0}"),
 )
 
 
@@ -201,7 +206,6 @@ def per_class(evaluation: Evaluation) -> Figure:
     height = len(names) * (48 if len(names) <= WIDE_CLASSES else 30)
     y = alt.Y(
         "class:N",
-        sort=names,
         scale=alt.Scale(domain=names, paddingInner=0.3),
         title=None,
         axis=axis(),
@@ -212,7 +216,7 @@ def per_class(evaluation: Evaluation) -> Figure:
     colour = alt.Color(
         "measure:N",
         scale=alt.Scale(domain=words, range=["var(--accent)", "var(--second)"]),
-        legend=alt.Legend(title=None, orient="top", symbolType="square", labelLimit=240),
+        legend=alt.Legend(title=None, orient="top", symbolType="square"),
     )
     bars = (
         base()
@@ -241,8 +245,8 @@ def per_class(evaluation: Evaluation) -> Figure:
         name="per-class",
         spec=finish(chart, rows, title),
         title=title,
-        caption="Bars are measured shares; the dark lines are 95 % intervals: a long line means"
-        " few pictures. The class that is found least often stands first.",
+        caption="Found is also called recall, right when named precision. The dark lines are 95 %"
+        " intervals: a long line means few pictures. The class found least often stands first.",
     )
 
 
