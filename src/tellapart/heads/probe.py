@@ -105,8 +105,8 @@ def _choices(found: logistic.Search, rows: int) -> tuple[dict[str, str], ...]:
         best = max(found.tried, key=lambda one: one.score)
         mine = next(one for one in found.tried if one.setting == found.chosen)
         why = (
-            f"balanced accuracy {mine.score:.4f} in {found.folds}-fold cross-validation on {on}; the"
-            f" best of {len(found.tried)} settings has {best.score:.4f}, and within one standard"
+            f"balanced accuracy {mine.score:.4f} in {found.folds}-fold cross-validation on {on};"
+            f" the best of {len(found.tried)} settings has {best.score:.4f}, and within one standard"
             " error of the difference the simplest is taken"
         )
     chosen = found.chosen

@@ -178,7 +178,7 @@ def _neediest(
     bare = (has[:, present] == 0).sum(axis=1)
     if (alone[present] <= (has[:, present] == 0).sum(axis=0)).any() and bare.any():
         order = [0, len(has) - 1, *range(1, len(has) - 1)]
-        return max(order, key=lambda side: (bare[side] > 0, -order.index(side)))
+        return next(side for side in order if bare[side])
     lack = (want[:, present] - has[:, present]) / want[:, present]
     return int(np.argmax(lack @ counts[present]))
 
