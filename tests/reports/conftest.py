@@ -62,7 +62,14 @@ def report_data(
             [paths[i] for i in judged], [ids[i] for i in judged], truth[judged], probabilities
         ),
         "thumbnails": thumbnails,
-        "split_proof": {"pairs_on_two_sides": 0, "shares": {"train": 0.67, "test": 0.33}},
+        "split_proof": {
+            "holds": True,
+            "sentence": "No picture, copy or group stands on two sides.",
+            "given": False,
+            "pairs": {"same_file": {"train-test": 0}},
+            "class_shares": {side: dict.fromkeys(classes, 0.25) for side in ("train", "test")},
+            "worst_deviation": 0.0123,
+        },
         "split_left_out": ("2 pictures cannot be read.",),
         "with_leaked": WithLeaked(Estimate(0.97, 0.93, 0.99, len(judged) + 4), 4),
         "notes": (Note("left_out", "3 files are no pictures (.txt) and were left out."),),

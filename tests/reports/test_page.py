@@ -88,8 +88,11 @@ def test_the_page_says_what_a_reader_came_for(make_data: Make, page: Any) -> Non
     assert data.headline_sentence in words
     assert "always saying “ants”" in words
     assert "with them it would read 97 % (93 to 99 %)" in words
-    assert "40 pictures to test on" in words
-    assert "Looked for and not found: pairs on two sides." in words
+    assert "No picture, copy or group stands on two sides." in words
+    assert "Dealt by content: 80 pictures to train on and 40 pictures to test on." in words
+    assert "A class's share differs by 1.2 points at most." in words
+    assert "pairs › same file › train-test 0" in words
+    assert "ants 25.0 % 25.0 %" in words
     assert "The same picture stands under ants and under bees." in words
     assert "and 6 more findings of this kind in audit.json" in words
     assert "the simplest within one error" in words

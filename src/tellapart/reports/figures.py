@@ -245,7 +245,7 @@ def per_class(evaluation: Evaluation) -> Figure:
         name="per-class",
         spec=finish(chart, rows, title),
         title=title,
-        caption="Found is also called recall, right when named precision. The dark lines are 95 %"
+        caption="Found is also called recall, right when named precision. The thin lines are 95 %"
         " intervals: a long line means few pictures. The class found least often stands first.",
     )
 

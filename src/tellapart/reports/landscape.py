@@ -45,7 +45,7 @@ def _largest_two(
     takes 0.05 s, and rounding then differs with their number. (scikit-learn brings threadpoolctl.)
     """
     from scipy.linalg import eigh
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     size = len(square)
     with threadpool_limits(1, user_api="blas"):

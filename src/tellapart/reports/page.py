@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from tellapart.evaluation.words import percent
 from tellapart.html import data_uri, json_for_script, table
-from tellapart.reports import choose, curves, figures, landscape, sections, wording
+from tellapart.reports import cards, choose, curves, figures, findings, landscape, sections, wording
 from tellapart.reports.records import ReportData
 from tellapart.reports.scripts import TEMPLATES, own_text, policy, vega_bundle
 from tellapart.version import __version__
@@ -86,18 +86,18 @@ def _chosen(data: ReportData) -> dict[str, Any]:
             | set(finding_ids)
         )
     )
-    shelf = sections.Shelf(thumbnails)
+    shelf = cards.Shelf(thumbnails)
     number_charts = _number_charts(data)
     map_chart, tiles = _map(data, on_map, thumbnails)
     return {
         "charts": [*number_charts, *map_chart],
         "curve_names": [one.name for one in number_charts if one.name.startswith("curve-")],
         "tiles": data_uri(tiles) if tiles else "",
-        "errors": sections.error_cards(errors, data.predictions, classes, shelf),
+        "errors": cards.error_cards(errors, data.predictions, classes, shelf),
         "wrong": len(wrong),
-        "unsure": sections.unsure_cards(unsure, data.predictions, classes, shelf),
+        "unsure": cards.unsure_cards(unsure, data.predictions, classes, shelf),
         "class_rows": sections.class_rows(data, samples, shelf),
-        "kinds": sections.kind_views(groups, shelf, set(finding_ids)),
+        "kinds": findings.kind_views(groups, shelf, set(finding_ids)),
         **_words(data),
         **_tables(data),
     }
@@ -127,7 +127,7 @@ def _words(data: ReportData) -> dict[str, Any]:
         "predictions_total": len(data.predictions.paths),
         "side_names": [wording.side_words(side) for side in sections.sides_of(data)],
         "proof_sentences": sections.proof_sentences(data),
-        "finding_counts": sections.finding_counts(data.audit),
+        "finding_counts": findings.finding_counts(data.audit),
     }
 
 
@@ -139,7 +139,7 @@ def _tables(data: ReportData) -> dict[str, Any]:
     ]
     return {
         "class_table": Markup(sections.class_table(data.evaluation)),
-        "proof": _value_table(("checked", "found"), data.split_proof),
+        "proof": Markup(sections.proof_table(data.split_proof)) if data.split_proof else "",
         "settings": _value_table(("setting", "value"), data.settings),
         "versions": _value_table(("what", "version"), data.versions),
         "choices": Markup(table(("what", "chosen", "why"), choices)) if choices else "",

@@ -6,19 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tellapart.audits.kinds import KINDS
-from tellapart.audits.records import Audit, Finding
 from tellapart.evaluation.records import Estimate, Evaluation
 from tellapart.evaluation.words import estimate_words, percent, range_words
-from tellapart.html import data_uri, table
-from tellapart.reports.choose import PICTURES_PER_FINDING, FindingGroup
-from tellapart.reports.records import Pictures, Predictions, ReportData
+from tellapart.html import table
+from tellapart.reports.cards import Card, Shelf
+from tellapart.reports.records import Pictures, ReportData
 from tellapart.reports.wording import (
     NOTHING,
     big_number,
     counted,
     decimal,
     digits_for,
+    listed,
     side_words,
     with_range,
     words,
@@ -26,17 +25,6 @@ from tellapart.reports.wording import (
 
 PAIRS = 12  # most confused pairs in the table
 CELL = 200  # characters of one value in a table of settings
-
-
-@dataclass(frozen=True)
-class Card:
-    """One picture as the page shows it; `image` is a data URI, "" where there is none to show."""
-
-    image: str
-    path: str
-    heading: str = ""
-    lines: tuple[tuple[str, str, str], ...] = ()  # what stands before a name, the name, and after
-    tone: str = ""  # "", "good" or "bad"
 
 
 @dataclass(frozen=True)
@@ -49,18 +37,6 @@ class Gauge:
     value: float | None
     low: float | None
     high: float | None
-
-
-class Shelf:
-    """Turns ids into cards with the thumbnails that were fetched."""
-
-    def __init__(self, thumbnails: Mapping[str, bytes]) -> None:
-        self._thumbnails = thumbnails
-
-    def card(self, path: str, picture_id: str, **said: Any) -> Card:
-        """Return the picture's card."""
-        content = self._thumbnails.get(picture_id, b"")
-        return Card(image=data_uri(content) if content else "", path=path, **said)
 
 
 def gauges(evaluation: Evaluation) -> list[Gauge]:
@@ -168,49 +144,6 @@ def class_table(evaluation: Evaluation) -> str:
     return table(("class", "pictures", "found", "right when named", "F1", "area under ROC"), rows)
 
 
-def error_cards(
-    rows: Sequence[int], predictions: Predictions, classes: Sequence[str], shelf: Shelf
-) -> list[Card]:
-    """Return cards of wrong answers: what it is, what was said, and how surely."""
-    cards = []
-    for row in rows:
-        chances = predictions.probabilities[row]
-        answer = int(chances.argmax())
-        cards.append(
-            shelf.card(
-                predictions.paths[row],
-                predictions.ids[row],
-                heading=classes[int(predictions.truth[row])],
-                lines=(("called ", classes[answer], f", {percent(float(chances[answer]))} sure"),),
-                tone="bad",
-            )
-        )
-    return cards
-
-
-def unsure_cards(
-    rows: Sequence[int], predictions: Predictions, classes: Sequence[str], shelf: Shelf
-) -> list[Card]:
-    """Return cards of narrow decisions: the truth and the two likeliest classes."""
-    cards = []
-    for row in rows:
-        chances = predictions.probabilities[row]
-        first, second = (int(one) for one in (-chances).argsort(kind="stable")[:2])
-        truth = int(predictions.truth[row])
-        cards.append(
-            shelf.card(
-                predictions.paths[row],
-                predictions.ids[row],
-                heading=classes[truth],
-                lines=tuple(
-                    (f"{percent(float(chances[at]))} ", classes[at], "") for at in (first, second)
-                ),
-                tone="good" if first == truth else "bad",
-            )
-        )
-    return cards
-
-
 @dataclass(frozen=True)
 class BarPart:
     """One side's part of a class's bar: `at` is the side's position, start and width per cent."""
@@ -264,99 +197,6 @@ def _bar_parts(sides: Mapping[str, int], order: Sequence[str], largest: int) -> 
         start += width
 
 
-KIND_TITLES: dict[str, str] = {
-    "leak_duplicate": "Copies on both sides",
-    "leak_group": "Groups on both sides",
-    "label_conflict": "One picture, two labels",
-    "missing_class": "Class missing on a side",
-    "unreadable": "Files that cannot be opened",
-    "truncated": "Files that end too early",
-    "not_an_image": "Files that hold no picture",
-    "shortcut": "The files give the label away",
-    "mislabeled": "Labels that look wrong",
-    "placeholder": "Stand-in pictures",
-    "label_spelling": "One class, two spellings",
-    "empty_class": "Classes without pictures",
-    "small_class": "Classes with few pictures",
-    "group_only_class": "Classes within one group",
-    "class_overlap": "Classes that look alike",
-    "split_shift": "Sides that differ",
-    "duplicate_exact": "Exact copies",
-    "duplicate_near": "Altered copies",
-    "outlier": "Unlike every class",
-    "imbalance": "Uneven classes",
-    "exif_rotated": "Turned by EXIF alone",
-}
-SEVERITY_WORDS = {"error": "mend first", "warning": "look at", "note": "good to know"}
-
-
-@dataclass(frozen=True)
-class FindingView:
-    """One finding: its sentence, and its pictures side by side."""
-
-    message: str
-    cards: tuple[Card, ...]
-    more: int  # pictures that are not shown
-
-
-@dataclass(frozen=True)
-class KindView:
-    """All findings of a kind: why it matters, what to do, the first few of them."""
-
-    title: str
-    severity: str
-    severity_words: str
-    total: int
-    why: str
-    advice: tuple[str, ...]
-    findings: tuple[FindingView, ...]
-    more: int  # findings that are not shown
-
-
-def kind_views(groups: Sequence[FindingGroup], shelf: Shelf, shown_ids: set[str]) -> list[KindView]:
-    """Return the audit's findings by kind, gravest first; only pictures in `shown_ids` appear."""
-    return [_kind_view(group, shelf, shown_ids) for group in groups]
-
-
-def _kind_view(group: FindingGroup, shelf: Shelf, shown_ids: set[str]) -> KindView:
-    known = KINDS.get(group.kind)
-    plain = words(group.kind).capitalize()
-    return KindView(
-        title=KIND_TITLES.get(group.kind, plain),
-        severity=group.severity,
-        severity_words=SEVERITY_WORDS[group.severity],
-        total=group.total,
-        why=_sentence(known.why) if known else "",
-        advice=tuple(dict.fromkeys(one.advice for one in group.shown if one.advice)),
-        findings=tuple(_finding_view(one, shelf, shown_ids) for one in group.shown),
-        more=group.total - len(group.shown),
-    )
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _finding_view(finding: Finding, shelf: Shelf, shown_ids: set[str]) -> FindingView:
-    pictures = finding.pictures[:PICTURES_PER_FINDING]
-    cards = tuple(
-        shelf.card(one.path, one.id, lines=((side_words(one.split), "", ""),) if one.split else ())
-        for one in pictures
-        if one.id in shown_ids or not one.id
-    )
-    return FindingView(finding.message, cards, len(finding.pictures) - len(cards))
-
-
-def finding_counts(audit: Audit) -> str:
-    """Return '1 error, 3 warnings and 2 notes' for the top of the page."""
-    counts = [
-        counted(sum(one.severity == severity for one in audit.findings), severity)
-        for severity in ("error", "warning", "note")
-        if any(one.severity == severity for one in audit.findings)
-    ]
-    return _listed(counts) if counts else ""
-
-
 def value_rows(values: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
     """Flatten nested values into (name, text) rows for a table."""
     rows: list[tuple[str, str]] = []
@@ -386,33 +226,37 @@ def _value_text(value: Any) -> str:
     return text if len(text) <= CELL else f"{text[:CELL]}…"
 
 
+_PURPOSES = {"train": "to train on", "val": "to validate on", "test": "to test on", "": "left out"}
+_ORIGIN = {"True": "The data says which: ", "False": "Dealt by content: "}  # whether it was given
+
+
 def proof_sentences(data: ReportData) -> list[str]:
-    """Return what the split's proof says, as sentences."""
+    """Return what the split's proof says, as sentences: what leaks, then who stands where."""
+    proof = data.split_proof
+    said = [str(proof["sentence"])] if "sentence" in proof else []
     held = {
         side: sum(sides.get(side, 0) for sides in data.class_counts.values())
         for side in sides_of(data)
     }
-    parts = [
-        f"{counted(pictures, 'picture')} {_PURPOSES.get(side, side)}"
-        for side, pictures in held.items()
+    if not held:
+        return [*said, "No picture stands on a side."]
+    parts = [f"{counted(held[one], 'picture')} {_PURPOSES.get(one, one)}" for one in held]
+    origin = _ORIGIN.get(str(proof.get("given")), "")
+    apart = proof.get("worst_deviation")
+    even = "" if apart is None else f" A class's share differs by {100 * apart:.1f} points at most."
+    return [*said, f"{origin}{listed(parts)}.{even}"]
+
+
+def proof_table(proof: Mapping[str, Any]) -> str:
+    """Return the checks of the proof, and each class's share of every side, as tables."""
+    shares = proof.get("class_shares") or {}
+    checks = {name: found for name, found in proof.items() if name not in _APART}
+    rows = [
+        [name, *(percent(held.get(name), 1) for held in shares.values())]
+        for name in dict.fromkeys(name for held in shares.values() for name in held)
     ]
-    if not parts:
-        return ["No picture stands on a side."]
-    return [f"{_listed(parts)}.", *_proven(data.split_proof)]
+    columns = ["class", *(f"share of {side_words(side)}" for side in shares)]
+    return table(("checked", "found"), value_rows(checks)) + (table(columns, rows) if rows else "")
 
 
-def _proven(proof: Mapping[str, Any]) -> list[str]:
-    """Return the checks that found nothing, as one sentence; the table holds them all."""
-    none_found = [
-        words(name)
-        for name, found in proof.items()
-        if isinstance(found, int) and not isinstance(found, bool) and found == 0
-    ]
-    return [f"Looked for and not found: {', '.join(none_found)}."] if none_found else []
-
-
-_PURPOSES = {"train": "to train on", "val": "to validate on", "test": "to test on", "": "left out"}
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
+_APART = ("sentence", "class_shares")  # said above the table, and in a table of their own

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tellapart.evaluation.records import Estimate
 from tellapart.evaluation.words import percent, range_words
 
@@ -51,3 +53,10 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def words(name: str) -> str:
     """Return a name with underscores as words."""
     return name.replace("_", " ")
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return 'a, b and c'; "" for nothing."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
