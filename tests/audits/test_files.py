@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tellapart.audits import files as checks
+from tellapart.images.look import look_at
 from tellapart.images.problems import KINDS as PROBLEM_KINDS
+from tellapart.images.transforms import Transform
+from tellapart.settings import Decoding
 
 EXPECTED = {"truncated": "truncated", "not_an_image": "not_an_image"}
 
@@ -39,15 +42,26 @@ def test_wrong_extension(make_input, make_facts):
 def test_dropped_band(make_input, make_facts):
     facts = [
         make_facts(0),
-        make_facts(1, file_format="TIFF", mode="RGB", bands=4),
+        make_facts(1, file_format="TIFF", bands=4, note="the first three of 4 bands"),
         make_facts(2, file_format="PNG", mode="RGBA", bands=4),
-        make_facts(3, mode="CMYK", bands=4),
-        make_facts(4, mode="L", bands=1),
-        make_facts(5, mode="I;16", bands=1),
+        make_facts(3, file_format="TIFF", bands=4, note="the first of 2 frames"),
     ]
-    (finding,) = checks.dropped_bands(make_input(["cat"] * 6, facts=facts))
+    (finding,) = checks.dropped_bands(make_input(["cat"] * 4, facts=facts))
     assert [one.path for one in finding.pictures] == ["cat/0001.jpg"]
     assert "4 bands" in finding.message and "--bands" in finding.advice
+
+
+def test_dropped_bands_of_real_tiffs(make_input, test_data):
+    files = sorted((test_data / "naip_tif").glob("*.tif"))
+    for bands, named in ((None, 6), (("4", "1", "2"), 0)):
+        seen = [_facts(one.read_bytes(), Decoding(bands=bands)) for one in files]
+        data = make_input(["town"] * 6, facts=seen, paths=[one.name for one in files])
+        assert len(checks.dropped_bands(data)) == named
+
+
+def _facts(content, decoding):
+    transform = Transform(224, "crop", 0.875, "bicubic", (127.5,) * 3, (127.5,) * 3)
+    return look_at(content, transform=transform, decoding=decoding).facts
 
 
 def test_placeholder_among_photos(make_input, make_facts, paths_of):

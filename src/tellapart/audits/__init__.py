@@ -40,6 +40,7 @@ class Check(NamedTuple):
 CHECKS: tuple[Check, ...] = (
     Check(("unreadable", "truncated", "not_an_image"), files.problems),
     Check(("leak_duplicate", "label_conflict", "duplicate_exact"), duplicates.exact_copies),
+    Check(("leak_duplicate", "label_conflict", "duplicate_near"), duplicates.near_copies),
     Check(("leak_group",), duplicates.leaking_groups),
     Check(("missing_class",), labels.missing_classes),
     Check(("empty_class",), labels.empty_classes),

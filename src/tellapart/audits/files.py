@@ -37,7 +37,6 @@ SUFFIXES: dict[str, tuple[str, ...]] = {
     "TGA": (".tga",),
 }
 ALL_SUFFIXES = frozenset(suffix for own in SUFFIXES.values() for suffix in own)
-OWN_BANDS = {"1": 1, "L": 1, "P": 1, "I": 1, "F": 1, "LA": 2, "PA": 2, "RGBA": 4, "CMYK": 4}
 
 EMPTY_ENTROPY = 3.0  # bits of the luma histogram; the photos of eight sets have 2.2 to 7.9
 FAR = 6.0  # robust spreads below both the set's and the class's median
@@ -91,24 +90,22 @@ def wrong_extensions(data: AuditInput) -> list[Finding]:
 
 
 def dropped_bands(data: AuditInput) -> list[Finding]:
-    """Name files with a band that a reader drops without a word (dropped_band)."""
-    found = []
-    for row in data.readable:
-        facts = data.facts[row]
-        own = OWN_BANDS.get(facts.mode.split(";")[0], 3)
-        if facts.bands > own:
-            found.append(
-                make_finding(
-                    data,
-                    "dropped_band",
-                    rows=[row],
-                    score=0.5,
-                    message=f"The file has {facts.bands} bands, read as {facts.mode or 'RGB'}: "
-                    f"{own} of them are used.",
-                    advice="Say which three bands to use, such as --bands 4,1,2 for near infrared.",
-                )
-            )
-    return found
+    """Name files with a band that a reader drops without a word (dropped_band).
+
+    Decoding notes it where the user did not choose the bands.
+    """
+    return [
+        make_finding(
+            data,
+            "dropped_band",
+            rows=[row],
+            score=0.5,
+            message=f"The file has {data.facts[row].bands} bands; the first three are used.",
+            advice="Say which three bands to use, such as --bands 4,1,2 with near infrared first.",
+        )
+        for row in data.readable
+        if f"of {data.facts[row].bands} bands" in data.facts[row].note
+    ]
 
 
 def placeholders(data: AuditInput) -> list[Finding]:

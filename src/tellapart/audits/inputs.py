@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,27 @@ from tellapart.audits.records import Finding, PictureRef, Severity
 from tellapart.data.pictures import PictureSet
 from tellapart.images.facts import Facts
 
-if TYPE_CHECKING:
-    from tellapart.audits.near_duplicates import NearDuplicates
+COPY = "copy"  # the kind of a near pair that is surely one picture, altered; others are only alike
+UPRIGHT = 0  # the turn of a near pair whose pictures stand alike, neither mirrored nor turned
+
+
+class NearPairs(Protocol):
+    """What the checks need to know of near-duplicates: columns of length p, one entry a pair.
+
+    pairs   [p, 2] positions among the usable pictures (rows of `features`)
+    scores  [p] likeness 0..1
+    kinds   [p] "copy" or another word for pairs that are only very alike
+    turns   [p] which of the 8 symmetries makes one the other; 0: none
+    """
+
+    @property
+    def pairs(self) -> NDArray[np.intp]: ...
+    @property
+    def scores(self) -> NDArray[np.floating]: ...
+    @property
+    def kinds(self) -> Sequence[str] | NDArray[np.str_]: ...
+    @property
+    def turns(self) -> NDArray[np.integer]: ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +62,7 @@ class AuditInput:
     features: NDArray[np.floating] | None
     sides: Sequence[str | None]
     components: NDArray[np.intp]
-    near: NearDuplicates | None = None
+    near: NearPairs | None = None
     given_split: bool = False
     mirror: bool = True
     seed: int = 0

@@ -24,7 +24,7 @@ FEWEST = 20  # readable pictures below which "unlike the rest" means nothing
 MASTER_SIDE = 128
 
 DARK_END = 80.0  # the brightest 1 % of the picture: nothing in it is brighter, of 255
-LIGHT_MIDDLE = 188.0  # mean of the whole picture and of the darkest quarter of its middle, of 255
+LIGHT_MIDDLE = 190.0  # mean of the whole picture and of the darkest quarter of its middle, of 255
 SHARP_LEAST, SHARP_MOST = -0.3, 0.1  # log10 of sharpness / contrast, the cut-off lies between
 LESS_DETAIL = 0.5  # in log10: a third of the usual
 FLAT = 6.0  # standard deviation of luma, of 255
@@ -241,7 +241,7 @@ def bright_end(facts: Facts) -> float:
     """Return the luma that 99 % of the picture stays below, 0..255."""
     if not facts.master:
         return min(facts.brightness + 2 * facts.contrast, 255.0)
-    return float(np.percentile(np.frombuffer(facts.master, dtype=np.uint8), 99))
+    return _quantile(np.frombuffer(facts.master, dtype=np.uint8), 0.99)
 
 
 def washed_out(facts: Facts) -> float:
@@ -253,7 +253,13 @@ def washed_out(facts: Facts) -> float:
         return facts.brightness - 0.5 * facts.contrast
     gray = np.frombuffer(facts.master, dtype=np.uint8).reshape(MASTER_SIDE, MASTER_SIDE)
     inner = slice(MASTER_SIDE // 4, MASTER_SIDE - MASTER_SIDE // 4)
-    return (facts.brightness + float(np.percentile(gray[inner, inner], 25))) / 2
+    return (facts.brightness + _quantile(gray[inner, inner].ravel(), 0.25)) / 2
+
+
+def _quantile(gray: NDArray[np.uint8], share: float) -> float:
+    """Return the least level that at least `share` of the pixels do not exceed."""
+    counts = np.bincount(gray, minlength=256).cumsum()
+    return float(np.searchsorted(counts, share * counts[-1]))
 
 
 def detail(facts: Facts) -> float:
