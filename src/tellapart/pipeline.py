@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ from tellapart.data import PictureSet, read
 from tellapart.errors import DataError, OptionError
 from tellapart.evaluation import Evaluation, evaluate
 from tellapart.features import Cache, Look, look, open_cache
-from tellapart.heads import fit_probe
+from tellapart.heads import fit_probe, refit
 from tellapart.models.classifier import Classifier
 from tellapart.progress import Progress
 from tellapart.results import Fitted, Judged, Results
 from tellapart.run_folder import building, default_place
 from tellapart.settings import RunSettings, SplitSettings
+from tellapart.showing import show
 from tellapart.splits import Split, components, make_split, read_known_sides
 from tellapart.stopwatch import Stopwatch
 
@@ -84,6 +85,9 @@ def run(
             fitted = _fit(usable, seen, split, settings, store, progress)
         with watch("evaluate"):
             judged = _judge(usable, seen, split, fitted, settings)
+        if settings.refit:
+            with watch("fit"):
+                fitted = _refit(usable, seen, fitted)
         found = Results(
             location=str(location), pictures=pictures, usable=usable, look=seen, split=split,
             audit=audit, fitted=fitted, judged=judged, backbone=backbone, settings=settings,
@@ -91,8 +95,8 @@ def run(
         with watch("keep"):
             classifier = results.keep(found, folder, store)
         with watch("show"):
-            results.show(found, folder, store, place, watch.seconds())
-        results.write_run_json(found, folder, watch.seconds(), progress)
+            show(found, folder, store, place, watch.seconds())
+        results.record(found, folder, watch.seconds(), progress.lines)
     return Run(
         out=place,
         evaluation=judged.evaluation,
@@ -227,6 +231,19 @@ def _judge(
         evaluation=measured(counting),
         with_leaked=measured(leaked) if len(leaked) > len(counting) else None,
     )
+
+
+def _refit(usable: PictureSet, seen: Look, fitted: Fitted) -> Fitted:
+    """Fit the head again on every usable picture of the classes it knows, each copy once."""
+    codes = {name: code for code, name in enumerate(fitted.classes)}
+    ids = [seen.ids[row] for row in seen.usable]
+    first = {
+        (id_, label): row for row, (id_, label) in enumerate(zip(ids, usable.labels, strict=True))
+    }
+    rows = [row for (_, label), row in first.items() if label in codes]
+    labels = np.array([codes[usable.labels[row]] for row in rows])
+    head = refit(fitted.probe, seen.features[rows], labels, [ids[row] for row in rows])
+    return replace(fitted, head=head)
 
 
 def _codes(pictures: PictureSet) -> NDArray[np.intp]:

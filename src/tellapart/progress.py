@@ -26,15 +26,18 @@ class Progress:
 
     def __init__(self, style: str = "quiet") -> None:
         self.style = style
+        self.lines: list[str] = []  # all that was said and done, for a run's log
 
     def say(self, line: str) -> None:
         """Print one line."""
+        self.lines.append(line)
         if self.style != "quiet":
             print(line, file=sys.stderr, flush=True)  # noqa: T201
 
     @contextmanager
     def stage(self, name: str, total: int | None = None, unit: str = "pictures") -> Iterator[Stage]:
         """Show that the stage `name` is at work; `total` is in `unit`, None where unknown."""
+        start = time.monotonic()
         if self.style == "live":
             with _live_stage(name, total, unit) as live:
                 yield live
@@ -44,6 +47,7 @@ class Progress:
             plain.finish()
         else:
             yield _QuietStage()
+        self.lines.append(f"{name}: {time.monotonic() - start:.2f} s")
 
 
 def for_terminal(*, quiet: bool) -> Progress:

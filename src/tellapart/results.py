@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import platform
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -239,6 +240,12 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
         "classes": list(found.fitted.classes),
         "pictures": {"read": len(found.pictures), "usable": len(found.usable)},
     }
+
+
+def record(found: Results, folder: Path, seconds: dict[str, float], lines: Sequence[str]) -> None:
+    """Write run.json and log.txt."""
+    write_json(folder / "run.json", run_json(found, seconds))
+    write_bytes(folder / "log.txt", "".join(f"{line}\n" for line in lines).encode("utf-8"))
 
 
 def versions() -> dict[str, str]:

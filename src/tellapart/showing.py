@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tellapart import results
+from tellapart.evaluation import headline_words
 from tellapart.features import Cache
 from tellapart.reports import Pictures, Predictions, ReportData, WithLeaked, write_report
 from tellapart.results import Results
@@ -34,7 +35,7 @@ def report_data(found: Results, place: Path, seconds: dict[str, float]) -> Repor
     return ReportData(
         title=Path(found.location).absolute().name,
         date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-        headline_sentence=results.headline_words(judged.evaluation, split.headline),
+        headline_sentence=headline_words(judged.evaluation, split.headline),
         headline_split=split.headline,
         evaluation=judged.evaluation,
         audit=found.audit,

@@ -105,7 +105,7 @@ def _dispatch(given: list[str]) -> int:
 
 def _usage(error: Any) -> int:
     """Word an error of the command line itself; typer bundles or imports click, so no type."""
-    context = getattr(error, "ctx", None)
+    context: Any = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         print(context.get_help())  # noqa: T201
         return 2

@@ -104,8 +104,9 @@ def _row(found: Predictions, one: Prediction, top_k: int | None) -> list[Any]:
     if top_k is None:
         values: list[Any] = [one.probabilities.get(name) for name in found.classes]
     else:
-        pairs = _likeliest(one, top_k) or [(None, None)] * min(top_k, k)
+        pairs = _likeliest(one, top_k)
         values = [value for pair in pairs for value in pair]
+        values += [None] * (2 * min(top_k, k) - len(values))  # a picture with a problem has none
     return [one.path, one.predicted, one.probability, *values, one.problem]
 
 
