@@ -57,16 +57,17 @@ def test_stray_folder(make_input, kind):
         ("dandelion", "dandeliom"),
     ],
 )
-def test_names_that_are_one(one, other):
-    assert checks.same_name(one, other) and checks.same_name(other, one)
+def test_names_that_are_one(make_input, one, other):
+    for names in ((one, other), (other, one)):
+        assert len(checks.spellings(make_input([*names], classes=names))) == 1
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
     [("cat", "car"), ("class1", "class2"), ("class10", "class1"), ("rose", "tulip"), ("a", "as")],
 )
-def test_names_that_are_two(one, other):
-    assert not checks.same_name(one, other)
+def test_names_that_are_two(make_input, one, other):
+    assert checks.spellings(make_input([one, other])) == []
 
 
 def test_label_spelling_names_both_and_the_rarer_first(make_input):

@@ -77,3 +77,12 @@ def test_scores_rank_flips_better_than_self_confidence_of_a_logistic_regression(
     chances = cross_val_predict(LogisticRegression(), features, given, cv=5, method="predict_proba")
     rival = chances[np.arange(len(given)), given]
     assert average_precision_score(flipped, -ours) >= average_precision_score(flipped, -rival)
+
+
+def test_features_that_tell_nothing_give_one_pair_a_class_at_most(make_input):
+    draw = np.random.default_rng(0)
+    labels = [f"class {name}" for name in draw.choice(list("ABCDEFGH"), 240)]
+    features = draw.normal(size=(240, 10)).astype(np.float32)
+    findings = checks.labels_against_features(make_input(labels, features=features))
+    pairs = [one.labels for one in findings if one.kind == "class_overlap"]
+    assert 4 <= len(pairs) <= 8 and {name for pair in pairs for name in pair} == set(labels)

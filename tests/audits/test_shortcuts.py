@@ -73,3 +73,11 @@ def test_given_away_is_one_for_a_telling_number_and_about_zero_for_noise():
 def test_garbled_capture_times_count_as_none():
     assert checks.seconds_of("0000:00:00 00:00:00") == checks.seconds_of("") == -1
     assert checks.seconds_of("1970:01:02 00:00:00") == 86_400
+
+
+def test_many_classes_in_a_sample_of_a_large_set_warn_of_nothing(
+    make_input, make_facts, monkeypatch
+):
+    monkeypatch.setattr(checks, "MOST_ROWS", 60)
+    labels = ["cat"] * 90 + ["dog"] * 90 + ["rare"] * 12
+    assert checks.giveaways(make_input(labels)) == []

@@ -122,15 +122,16 @@ def spellings(data: AuditInput) -> list[Finding]:
         if note.kind == "merged_labels"
     ]
     counts = data.pictures.class_counts()
+    folded = {name: _folded(name) for name in data.pictures.classes}
     for one, other in combinations(data.pictures.classes, 2):
-        if same_name(one, other):
+        if _same_name(folded[one], folded[other]):
             rare, common = sorted((one, other), key=lambda name: counts[name])
             found.append(
                 make_finding(
                     data,
                     "label_spelling",
                     labels=(one, other),
-                    score=0.9 if _folded(one) == _folded(other) else 0.6,
+                    score=0.9 if folded[one] == folded[other] else 0.6,
                     message=f"'{rare}' ({counted(counts[rare], 'picture')}) and '{common}' "
                     f"({counts[common]:,}) look like one class under two spellings; as two classes "
                     "they are confused with each other.",
@@ -144,9 +145,8 @@ def _folded(name: str) -> str:
     return re.sub(r"[\s_\-.]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
-def same_name(one: str, other: str) -> bool:
-    """Whether two class names look like one name in two spellings."""
-    one, other = _folded(one), _folded(other)
+def _same_name(one: str, other: str) -> bool:
+    """Whether two folded class names look like one name in two spellings."""
     if one == other:
         return True
     if one + "s" == other or other + "s" == one:

@@ -112,11 +112,11 @@ def _overlaps(
 ) -> list[Finding]:
     counts = np.bincount(codes, minlength=len(names))
     told = pairwise_accuracy(scores.outputs, codes)
+    told[counts < FEWEST] = told[:, counts < FEWEST] = 1
     found = []
-    for one, other in np.argwhere(np.triu(told < ALIKE, 1)):
+    for one, other in _nearest_pairs(told):
         pictures = int(counts[one] + counts[other])
-        few = min(counts[one], counts[other]) < FEWEST
-        if few or _upper_end(told[one, other], pictures) > ALIKE_AT_MOST:
+        if told[one, other] >= ALIKE or _upper_end(told[one, other], pictures) > ALIKE_AT_MOST:
             continue
         found.append(
             make_finding(
@@ -132,6 +132,12 @@ def _overlaps(
             )
         )
     return found
+
+
+def _nearest_pairs(told: Floats) -> list[tuple[int, int]]:
+    """Return each class with the one it is told from worst: one pair a class says it all."""
+    others = told + np.diag(np.full(len(told), np.inf))
+    return sorted({(min(a, b), max(a, b)) for a, b in enumerate(others.argmin(axis=1).tolist())})
 
 
 def pairwise_accuracy(outputs: Floats, codes: NDArray[np.intp]) -> Floats:

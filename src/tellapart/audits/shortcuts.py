@@ -129,9 +129,9 @@ def _rows(data: AuditInput) -> NDArray[np.intp]:
     for row in data.readable.tolist():
         once.setdefault((data.ids[row], int(data.codes[row])), row)
     order = np.array([once[key] for key in sorted(once)], dtype=np.intp)
+    order = order[:: max(1, -(-len(order) // MOST_ROWS))]
     counts = np.bincount(data.codes[order], minlength=len(data.pictures.classes))
-    order = order[counts[data.codes[order]] >= FEWEST]
-    return order[:: max(1, -(-len(order) // MOST_ROWS))]
+    return order[counts[data.codes[order]] >= FEWEST]
 
 
 def given_away(numbers: Floats, codes: NDArray[np.intp], seed: int) -> Floats:
