@@ -11,6 +11,10 @@ from tellapart.images.transforms import Transform
 if TYPE_CHECKING:
     import openvino
 
+GRAPH_VERSION = (
+    1  # raise it whenever the same weights become another network: what is kept is stale
+)
+
 
 @dataclass(frozen=True)
 class Backbone:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.backbones.records import Backbone
+from tellapart.backbones.records import GRAPH_VERSION, Backbone
 from tellapart.engines.network_file import check_network
 from tellapart.engines.records import KeepsFolders, usable_cores
 from tellapart.errors import BackboneError, ModelError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 BATCH = (
     8  # every call has this size. Larger ones are no faster, and hold more memory in each thread
 )
-BUILD_VERSION = 1  # raise it whenever the same weights become another graph
 XML, BIN = "network.xml", "network.bin"
 
 Precision = Literal["auto", "f32", "bf16"]
@@ -108,7 +107,7 @@ def network_folder(backbone: Backbone, cache: KeepsFolders) -> Path:
         backbone.name,
         str(backbone.transform.to_json()),
         openvino_version(),
-        str(BUILD_VERSION),
+        str(GRAPH_VERSION),
     )
     key = hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
     return cache.kept_folder("networks", key, partial(write_network, backbone))

@@ -1,0 +1,18 @@
+"""Features: the threads that decode and infer, and the cache that keeps what they found."""
+
+from tellapart.features.embed import Embedded, embed
+from tellapart.features.look import Look, look
+from tellapart.features.rounding import as_stored
+from tellapart.features.store import Cache, cache_size, clear_cache, open_cache
+
+__all__ = [
+    "Cache",
+    "Embedded",
+    "Look",
+    "as_stored",
+    "cache_size",
+    "clear_cache",
+    "embed",
+    "look",
+    "open_cache",
+]
