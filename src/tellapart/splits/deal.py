@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,59 +13,19 @@ from numpy.typing import NDArray
 from tellapart.data.pictures import SIDES
 from tellapart.errors import DataError, OptionError
 from tellapart.settings import SplitSettings
-from tellapart.splits.proof import prove
-from tellapart.splits.records import Split
 
 Rows = NDArray[np.intp]
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
 LEFT_OUT = ""
 
-
-def make_split(
-    labels: Rows,
-    classes: tuple[str, ...],
-    ids: Sequence[str],
-    components: Rows,
-    groups: Sequence[str | None],
-    given: Sequence[str | None] | None,
-    settings: SplitSettings,
-    known: Sequence[str | None] | None = None,
-) -> Split:
-    """Return which side each of n pictures stands on, with the proof that nothing leaks.
-
-    labels      [n] index into `classes`
-    components  [n] numbers from `components`: pictures that must stay together
-    given       [n] sides that the data itself gives; they are kept, and what leaks is marked
-    known       [n] sides from an earlier split, None for new pictures: they are held, and a new
-                picture that hangs together with two sides is left out
-
-    Otherwise components, in the order of BLAKE2b(seed, their smallest id), go to the side that
-    most lacks their classes. Raises DataError where a class is too small to stand on both sides,
-    OptionError for shares that are none.
-    """
-    if given is not None:
-        sides = np.array([side or LEFT_OUT for side in given])
-        left_out: tuple[str, ...] = ()
-    else:
-        shares = _shares(settings)
-        _check_classes(labels, classes, components, shares, known)
-        sides, left_out = _deal(labels, len(classes), ids, components, shares, settings.seed, known)
-    headline = "test" if (sides == "test").any() else "val"
-    counted = _first_copies(labels, ids, sides)
-    split = Split(
-        sides=sides,
-        counted=counted,
-        leaked=_leaked(sides, components),
-        components=components,
-        given=given is not None,
-        headline=headline,
-        proof={},
-        left_out=left_out,
-    )
-    return replace(split, proof=prove(split, labels, classes, ids, groups, settings))
+# What it costs that a class is missing on a side: far more than any unevenness can. A class must
+# first be learned, then judged, then validated.
+MISSING = {"train": 4e6, "test": 2e6, "val": 1e6}
 
 
-def _shares(settings: SplitSettings) -> dict[str, float]:
-    """Return the share of each side that gets any, train first."""
+def side_shares(settings: SplitSettings) -> dict[str, float]:
+    """Return the share of each side that gets any; OptionError for shares that are none."""
     for name, share in (("--test", settings.test), ("--val", settings.val)):
         if not 0.0 <= share < 1.0:
             raise OptionError(f"{name} is a share of the pictures, 0 to below 1; got {share:g}")
@@ -79,27 +40,20 @@ def _shares(settings: SplitSettings) -> dict[str, float]:
     return {side: share for side, share in shares.items() if share > 0.0}
 
 
-def _check_classes(
-    labels: Rows,
-    classes: tuple[str, ...],
-    components: Rows,
-    shares: dict[str, float],
-    known: Sequence[str | None] | None,
-) -> None:
-    if known is not None and any(known):
-        return  # a frozen split stands whatever the classes; new ones are dealt as well as can be
+def check_classes(labels: Rows, classes: tuple[str, ...], components: Rows) -> None:
+    """Raise DataError for a class that cannot stand on two sides: all of it hangs together."""
     for code, name in enumerate(classes):
         pictures = np.flatnonzero(labels == code)
-        independent = len(np.unique(components[pictures]))
-        if 0 < independent < 2:
+        if len(pictures) and len(np.unique(components[pictures])) < 2:
             raise DataError(
-                f"class {name!r} has {len(pictures):,} {_noun(len(pictures))} in one independent"
+                f"class {name!r} has {len(pictures):,} {noun(len(pictures))} in one independent"
                 " group (copies and groups stay together): a split needs two or more; add"
                 f" pictures, or leave the class out with --classes {_others(classes, name)}"
             )
 
 
-def _noun(count: int) -> str:
+def noun(count: int) -> str:
+    """Return "picture" or "pictures"."""
     return "picture" if count == 1 else "pictures"
 
 
@@ -108,43 +62,46 @@ def _others(classes: tuple[str, ...], name: str) -> str:
     return ",".join(others) if len(others) <= 5 else "..."
 
 
-def _deal(
+def deal(
     labels: Rows,
-    k: int,
     ids: Sequence[str],
     components: Rows,
     shares: dict[str, float],
     seed: int,
     known: Sequence[str | None] | None,
 ) -> tuple[NDArray[np.str_], tuple[str, ...]]:
-    """Deal component by component to the side that most lacks their classes."""
-    names = list(shares)
-    counts = class_counts(labels, components, k)
-    has = np.zeros((len(names), k))
-    dealt = np.full(len(counts), -1)
+    """Return the side [n] of each picture, and a line for what had to be left out.
+
+    Components, in the order of BLAKE2b(seed, their smallest id), go one by one to the side that
+    most lacks their classes; then single components move for as long as that makes the sides
+    more even, or gives a class to a side that has none of it. Known pictures stay where they are.
+    """
+    names: list[str] = [side for side in SIDES if side in shares or (known and side in known)]
+    _, components = np.unique(components, return_inverse=True)
+    counts = class_counts(labels, components)
     held = _held_sides(components, known, names) if known is not None else {}
+    dealt = np.full(len(counts), -1)
     for component, places in held.items():
-        if len(places) == 1:
-            dealt[component] = places[0]
-            has[places[0]] += counts[component]
-    want = np.outer(list(shares.values()), counts.sum(axis=0))
-    alone = (counts > 0).sum(axis=0)  # components that hold each class, still to be dealt
-    alone -= (counts[dealt >= 0] > 0).sum(axis=0)
-    for component in dealing_order(ids, components, seed):
-        if dealt[component] >= 0 or component in held:
-            continue
-        side = _neediest(counts[component], has, want, alone)
-        dealt[component] = side
-        has[side] += counts[component]
-        alone -= counts[component] > 0
-    sides = np.array([*names, LEFT_OUT])[dealt[components]]
+        dealt[component] = places[0]
+    free = [one for one in dealing_order(ids, components, seed) if one not in held]
+    aims = _aims(counts, names, shares)
+    has = np.zeros((len(names), counts.shape[1]))
+    np.add.at(has, dealt[dealt >= 0], counts[dealt >= 0])
+    for component in free:
+        dealt[component] = aims.neediest(counts[component], has)
+        has[dealt[component]] += counts[component]
+    _even_out(dealt, counts, has, free, aims)
+    sides = np.array(names)[dealt[components]]
     torn = np.isin(components, [one for one, places in held.items() if len(places) > 1])
     return _hold(sides, torn, known)
 
 
-def class_counts(labels: Rows, components: Rows, k: int) -> NDArray[np.int64]:
-    """Return the pictures of each class in each component, [components, k]."""
-    counts = np.zeros((int(components.max()) + 1, k), np.int64)
+def class_counts(labels: Rows, components: Rows) -> Counts:
+    """Return the pictures of each class in each component, [components, classes].
+
+    components must leave out no number below their largest.
+    """
+    counts = np.zeros((int(components.max()) + 1, int(labels.max()) + 1), np.int64)
     np.add.at(counts, (components, labels), 1)
     return counts
 
@@ -162,25 +119,95 @@ def dealing_order(ids: Sequence[str], components: Rows, seed: int) -> list[int]:
     return sorted(keys, key=keys.__getitem__)
 
 
-def _neediest(
-    counts: NDArray[np.int64],
-    has: NDArray[np.float64],
-    want: NDArray[np.float64],
-    alone: NDArray[np.int64],
-) -> int:
-    """Return the side that most lacks the classes of a component.
+@dataclass(frozen=True)
+class _Aims:
+    """What every side should have of every class, and what it costs to be off.
 
-    The lack of a class is the share of its wanted pictures that is missing, weighted by the
-    component's pictures. A class's last components go to sides that have none of it yet: train
-    first, then the last side (test), so that every class can be learned and judged.
+    shares [s], want [s, k] pictures, sizes [k] pictures of a class, price [s, k] of having none.
     """
-    present = counts > 0
-    bare = (has[:, present] == 0).sum(axis=1)
-    if (alone[present] <= (has[:, present] == 0).sum(axis=0)).any() and bare.any():
-        order = [0, len(has) - 1, *range(1, len(has) - 1)]
-        return next(side for side in order if bare[side])
-    lack = (want[:, present] - has[:, present]) / want[:, present]
-    return int(np.argmax(lack @ counts[present]))
+
+    shares: Floats
+    want: Floats
+    sizes: Floats
+    price: Floats
+
+    def neediest(self, mine: Counts, has: Floats) -> int:
+        """Return the side where a component costs least: that which most lacks its classes."""
+        present = mine > 0
+        lack = ((self.want - has)[:, present] / self.sizes[present]) @ mine[present]
+        lack += self._overall(self.want - has) * mine.sum() / self.sizes.sum()
+        return int(np.argmax(np.where(self.shares > 0, lack.round(12), -np.inf)))
+
+    def cost(self, has: Floats) -> Floats:
+        """Return what each side costs, [..., s], for what it has, [..., s, k].
+
+        It is sum (has - want)^2 / size over the classes, the same of all pictures together, and
+        the price of every class that is missing.
+        """
+        off = has - self.want
+        uneven = (off**2 / self.sizes).sum(axis=-1) + self._overall(off) ** 2 / self.sizes.sum()
+        return np.asarray(uneven + (self.price * (has <= 0)).sum(axis=-1))
+
+    def _overall(self, off: Floats) -> Floats:
+        return np.asarray(off.sum(axis=-1), np.float64)
+
+
+def _aims(counts: Counts, names: list[str], shares: dict[str, float]) -> _Aims:
+    wanted = np.array([shares.get(name, 0.0) for name in names])
+    price = np.array([MISSING[name] for name in names]) * (wanted > 0)
+    before = np.empty(len(names), np.intp)  # how many sides need a class more than this one does
+    before[np.argsort(-price, kind="stable")] = np.arange(len(names))
+    holders = (counts > 0).sum(axis=0)  # components that have a picture of the class
+    return _Aims(
+        shares=wanted,
+        want=np.outer(wanted, counts.sum(axis=0)),
+        sizes=np.maximum(counts.sum(axis=0), 1).astype(np.float64),
+        price=price[:, None] * (holders > before[:, None]),
+    )
+
+
+def _even_out(dealt: Rows, counts: Counts, has: Floats, free: list[int], aims: _Aims) -> None:
+    """Move single components to other sides for as long as that lowers the cost (in place).
+
+    Components with equal counts are alike to the cost, so one of each kind stands for all that a
+    side has of it: the one that was dealt last.
+    """
+    if not free:
+        return
+    kinds, kind_of = np.unique(counts[free], axis=0, return_inverse=True)
+    members: dict[tuple[int, int], list[int]] = {}
+    for component, kind in zip(free, kind_of.ravel().tolist(), strict=True):
+        members.setdefault((kind, int(dealt[component])), []).append(component)
+    for _ in free:
+        move = _best_move(kinds, members, has, aims)
+        if move is None:
+            return
+        kind, start, end = move
+        component = members[kind, start].pop()
+        members.setdefault((kind, end), []).append(component)
+        dealt[component] = end
+        has[start] -= kinds[kind]
+        has[end] += kinds[kind]
+
+
+def _best_move(
+    kinds: Counts, members: dict[tuple[int, int], list[int]], has: Floats, aims: _Aims
+) -> tuple[int, int, int] | None:
+    """Return the (kind, from, to) that lowers the cost most, None where none does."""
+    now = aims.cost(has)
+    without = aims.cost(has - kinds[:, None, :]) - now  # [kinds, sides]
+    with_it = aims.cost(has + kinds[:, None, :]) - now
+    change = without[:, :, None] + with_it[:, None, :]
+    possible = np.zeros(without.shape, bool)
+    for (kind, side), components in members.items():
+        possible[kind, side] = bool(components)
+    change[~possible] = 0.0
+    change[:, :, aims.shares <= 0] = 0.0
+    change[:, np.arange(len(now)), np.arange(len(now))] = 0.0
+    best = np.unravel_index(int(np.argmin(change.round(9))), change.shape)
+    if change[best] >= -1e-9:
+        return None
+    return int(best[0]), int(best[1]), int(best[2])
 
 
 def _held_sides(
@@ -189,54 +216,27 @@ def _held_sides(
     """Return component -> sides (positions in `names`) of its known pictures."""
     held: dict[int, list[int]] = {}
     for component, side in zip(components.tolist(), known, strict=True):
-        if side is None or side == LEFT_OUT:
-            continue
-        if side not in names:
-            raise OptionError(
-                f"--split-from holds pictures on {side!r}, which gets no share here: add --{side}"
-            )
-        places = held.setdefault(component, [])
-        if names.index(side) not in places:
-            places.append(names.index(side))
+        if side:
+            places = held.setdefault(component, [])
+            if names.index(side) not in places:
+                places.append(names.index(side))
     return held
 
 
 def _hold(
-    sides: NDArray[np.str_], torn: NDArray[np.bool_], known: Sequence[str | None] | None
+    sides: NDArray[Any], torn: NDArray[np.bool_], known: Sequence[str | None] | None
 ) -> tuple[NDArray[np.str_], tuple[str, ...]]:
     """Put known pictures where they were; leave out new ones that hang together with two sides."""
     if known is None:
         return sides, ()
-    is_known = np.array([one is not None for one in known])
+    is_known = np.array([bool(one) for one in known])
     sides = np.where(is_known, np.array([one or LEFT_OUT for one in known]), sides)
     new = int((torn & ~is_known).sum())
     sides[torn & ~is_known] = LEFT_OUT
     if not new:
         return sides, ()
-    link = "links" if new == 1 else "link"
+    links = "links" if new == 1 else "link"
     line = (
-        f"{new:,} new {_noun(new)} left out: a copy or group {link} two sides of the known split."
+        f"{new:,} new {noun(new)} left out: a copy or group {links} two sides of the known split."
     )
     return sides, (line,)
-
-
-def _first_copies(labels: Rows, ids: Sequence[str], sides: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Return False for the second and later exact copies of a picture inside a side and class."""
-    seen: set[tuple[str, str, int]] = set()
-    counted = np.ones(len(ids), bool)
-    for row, key in enumerate(zip(sides.tolist(), ids, labels.tolist(), strict=True)):
-        counted[row] = key not in seen
-        seen.add(key)
-    return counted
-
-
-def _leaked(sides: NDArray[np.str_], components: Rows) -> NDArray[np.bool_]:
-    """Mark evaluation pictures whose component also stands on an earlier side.
-
-    Train leaks into val and test, val into test: what was learned or chosen from must not judge.
-    """
-    leaked = np.zeros(len(sides), bool)
-    for place, side in enumerate(SIDES):
-        for earlier in SIDES[:place]:
-            leaked |= (sides == side) & np.isin(components, components[sides == earlier])
-    return leaked

@@ -19,26 +19,29 @@ def stratified_group_folds(
 ) -> NDArray[np.intp]:
     """Return the fold 0..f-1 of each picture; a component never stands on two folds.
 
-    f is `k`, lowered to the number of components of the class that has fewest, but not below 2. A
-    class of one component is in one fold, so the model of that fold has never seen it. Components
-    are dealt largest first (equal ones by BLAKE2b(seed, smallest id)), each to the fold that most
-    lacks its classes.
+    f is `k`, lowered to the largest number of components that any class has, but not below 2. A
+    class of fewer components stands in as many folds as it has of them: with two, each is judged
+    by a model that learned from the other. A class of one component is judged by a model that has
+    never seen it. So scores are pooled over the folds, not averaged.
+
+    Components are dealt largest first (equal ones by BLAKE2b(seed, smallest id)), each to the fold
+    that most lacks its classes, among equals to the emptiest.
     """
     _, components = np.unique(components, return_inverse=True)
-    counts = class_counts(labels, components, int(labels.max()) + 1)
-    alone = (counts > 0).sum(axis=0)
-    folds = max(2, min(k, int(alone[alone > 0].min())))
+    counts = class_counts(labels, components)
+    folds = max(2, min(k, int((counts > 0).sum(axis=0).max())))
     order = dealing_order(ids, components, seed)
     order.sort(key=lambda component: -int(counts[component].sum()))  # stable
-    want = np.maximum(counts.sum(axis=0) / folds, 1e-9)
+    sizes = np.maximum(counts.sum(axis=0), 1)
     has = np.zeros((folds, counts.shape[1]))
+    total = np.zeros(folds)
     dealt = np.zeros(len(counts), np.intp)
     for component in order:
-        mine = counts[component]
-        present = mine > 0
-        lack = ((want[present] - has[:, present]) / want[present]) @ mine[present]
-        # Equally lacking folds: the emptiest, so that the folds are of one size.
-        fold = max(range(folds), key=lambda one: (round(float(lack[one]), 9), -has[one].sum()))
+        present = np.flatnonzero(counts[component])
+        mine = counts[component, present]
+        load = (has[:, present] / sizes[present]) @ mine
+        fold = np.lexsort((total, load.round(12)))[0]
         dealt[component] = fold
-        has[fold] += mine
+        has[fold, present] += mine
+        total[fold] += mine.sum()
     return dealt[components]

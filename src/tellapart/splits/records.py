@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ class Split:
     leaked     [n] bool: evaluation pictures that have a duplicate or their group on another side;
                the headline is measured without them
     components [n] the component (duplicates and groups joined) of each picture, 0-based
+    cut        [c, 2] rows of near-duplicates that giant components were cut between; where one
+               stands on two sides, the evaluation picture is in `leaked`
     given      whether the data itself gave the sides
     headline   the side whose pictures judge: "test", else "val"
     proof      what was checked and what was found, as it stands in run.json
@@ -33,6 +35,7 @@ class Split:
     headline: str
     proof: dict[str, Any]
     left_out: tuple[str, ...] = ()
+    cut: NDArray[np.intp] = field(default_factory=lambda: np.empty((0, 2), np.intp))
 
     def rows(self, side: str, *, with_leaked: bool = False) -> NDArray[np.intp]:
         """Return the rows of `side` that count; for evaluation sides without the leaked ones."""
