@@ -18,6 +18,7 @@ from PIL import Image
 from tellapart.errors import MissingExtra
 from tellapart.images import tiff
 from tellapart.images.bands import band_indices, parse_bands
+from tellapart.images.budget import Budget
 from tellapart.images.problems import KINDS, ImageProblem
 from tellapart.images.scaling import to_uint8
 from tellapart.images.signatures import looks_cut, recognise
@@ -52,6 +53,11 @@ TURNS: dict[int, Image.Transpose] = {
     8: Image.Transpose.ROTATE_90,
 }
 
+# formats whose decoders fill the missing end of a file with what they like
+UNSAFE_WHEN_CUT = ("WEBP", "AVIF", "HEIF", "JPEG2000")
+
+BYTES_PER_PIXEL = 8  # while it decodes: as stored, and as RGB, at 4 bytes each in Pillow
+
 _ORIENTATION, _EXIF_FOLDER, _CHANGED, _TAKEN = 0x0112, 0x8769, 0x0132, 0x9003
 
 
@@ -84,12 +90,17 @@ class Decoded:
     note: str = ""
 
 
-def decode(data: bytes, *, short_side: int, decoding: Decoding) -> Decoded:
+def decode(
+    data: bytes, *, short_side: int, decoding: Decoding, budget: Budget | None = None
+) -> Decoded:
     """Decode a file's bytes into an upright RGB picture.
 
     The picture comes reduced by a whole factor where its short side stays at or above
-    `short_side`; it is never enlarged. Raises ImageProblem, whose `kind` is a key of KINDS.
+    `short_side`; it is never enlarged. Of an animation the first frame is read, and must be whole.
+    `budget` bounds the memory of threads that decode at the same time. Raises ImageProblem, whose
+    `kind` is a key of KINDS.
     """
+    budget = budget or Budget()
     if not data:
         raise ImageProblem("empty_file", "the file is empty (0 bytes)")
     if len(data) > decoding.max_file_bytes:
@@ -100,8 +111,8 @@ def decode(data: bytes, *, short_side: int, decoding: Decoding) -> Decoded:
     file_format = recognise(data)
     try:
         if file_format == "TIFF":
-            return _decode_tiff(data, short_side, decoding)
-        return _decode_plain(data, file_format, short_side, decoding)
+            return _decode_tiff(data, short_side, decoding, budget)
+        return _decode_plain(data, file_format, short_side, decoding, budget)
     except ImageProblem:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
@@ -110,7 +121,9 @@ def decode(data: bytes, *, short_side: int, decoding: Decoding) -> Decoded:
         raise _damaged(error, data, file_format) from error
 
 
-def _decode_plain(data: bytes, file_format: str, short_side: int, decoding: Decoding) -> Decoded:
+def _decode_plain(
+    data: bytes, file_format: str, short_side: int, decoding: Decoding, budget: Budget
+) -> Decoded:
     with _open(data, file_format) as image:
         width, height = image.size
         _check_pixels(width, height, decoding)
@@ -122,12 +135,15 @@ def _decode_plain(data: bytes, file_format: str, short_side: int, decoding: Deco
             image.draft(None, (short_side, short_side))
         elif file_format == "PNG":
             _check_png_sums(data)
-        elif file_format == "WEBP" and looks_cut(data, file_format):
-            raise OSError("truncated: shorter than its header says")
-        image.load()
-        turn, taken = _from_exif(image, file_format)
-        rgb, note = _to_rgb(image, decoding.bands)
-        upright = _turned(_reduced(rgb, short_side), turn)
+        elif file_format in UNSAFE_WHEN_CUT and looks_cut(data, file_format):
+            raise ImageProblem(
+                "truncated", f"the {file_format} file is cut off: its end is missing"
+            )
+        with budget.hold(image.width * image.height * BYTES_PER_PIXEL):
+            image.load()
+            turn, taken = _from_exif(image, file_format)
+            rgb, note = _to_rgb(image, decoding.bands)
+            upright = _turned(_reduced(rgb, short_side), turn)
     width, height = _upright_size(width, height, turn)
     return Decoded(
         image=upright,
@@ -144,22 +160,24 @@ def _decode_plain(data: bytes, file_format: str, short_side: int, decoding: Deco
     )
 
 
-def _decode_tiff(data: bytes, short_side: int, decoding: Decoding) -> Decoded:
+def _decode_tiff(data: bytes, short_side: int, decoding: Decoding, budget: Budget) -> Decoded:
     try:
         image = _open(data, "TIFF")
     except (SyntaxError, KeyError):  # no mode of Pillow fits: two bands, five bands, 64 bits ...
-        return _decode_tiff_bands(data, short_side, decoding)
+        return _decode_tiff_bands(data, short_side, decoding, budget)
     with image:
         tags = tiff.tags_from_pillow(image)
         _check_pixels(tags.width, tags.height, decoding)
-        if tiff.needs_all_bands(tags) or (decoding.bands is not None and tags.bands > 1):
+        tiff.check_end(tags, data)
+        if tiff.needs_tifffile(tags) or (decoding.bands is not None and tags.bands > 1):
             try:
-                return _decode_tiff_bands(data, short_side, decoding, image)
+                return _decode_tiff_bands(data, short_side, decoding, budget, image)
             except ImageProblem as problem:
                 # what tifffile cannot unpack, Pillow may, if it keeps the bands that are needed
                 if problem.kind != "missing_library" or not _keeps(image, tags, decoding):
                     raise
-        return _decode_tiff_plain(image, tags, short_side, decoding)
+        with budget.hold(tags.width * tags.height * BYTES_PER_PIXEL):
+            return _decode_tiff_plain(image, tags, short_side, decoding)
 
 
 def _decode_tiff_plain(
@@ -168,7 +186,7 @@ def _decode_tiff_plain(
     mode, frames = image.mode, _count_frames(image)
     image.load()  # turns the picture upright
     bands, left_out = decoding.bands, ""
-    if bands is None and tiff.needs_all_bands(tags):
+    if bands is None and tags.bands > 3 and tiff.needs_tifffile(tags):
         bands = ("1", "2", "3")
     if decoding.bands is None and tags.bands > 3 and (bands or image.mode == "RGB"):
         left_out = _about_bands(tags.bands)
@@ -189,20 +207,25 @@ def _decode_tiff_plain(
 
 
 def _decode_tiff_bands(
-    data: bytes, short_side: int, decoding: Decoding, opened: Any = None
+    data: bytes, short_side: int, decoding: Decoding, budget: Budget, opened: Any = None
 ) -> Decoded:
-    values, tags = tiff.read_bands(data, decoding.max_pixels)
+    tags = tiff.tags_from_tifffile(data)
+    tiff.check_end(tags, data)
+    _check_pixels(tags.width, tags.height, decoding)
+    tiff.check_values(tags, decoding.max_pixels)
     if decoding.bands is not None:
         indices = band_indices(decoding.bands, tags.bands)
     else:
         indices = (0, 1, 2) if tags.bands > 2 else (0, 0, 0)
-    pixels, note = to_uint8(values[:, :, list(indices)])
-    rgb = Image.fromarray(np.ascontiguousarray(pixels))
+    with budget.hold(tags.width * tags.height * (tags.bands * tags.bits // 8 + BYTES_PER_PIXEL)):
+        values = tiff.read_bands(data)
+        pixels, note = to_uint8(values[:, :, list(indices)])
+        rgb = _reduced(Image.fromarray(np.ascontiguousarray(pixels)), short_side)
     width, height = _upright_size(tags.width, tags.height, tags.orientation)
     frames = _count_frames(opened) if opened is not None else 1
     left_out = _about_bands(tags.bands) if decoding.bands is None else ""
     return Decoded(
-        image=_turned(_reduced(rgb, short_side), tags.orientation),
+        image=_turned(rgb, tags.orientation),
         width=width,
         height=height,
         file_format="TIFF",
@@ -233,7 +256,11 @@ def _open(data: bytes, file_format: str) -> Any:
 
 def _check_pixels(width: int, height: int, decoding: Decoding) -> None:
     if width * height > decoding.max_pixels:
-        raise tiff.too_many_pixels(width, height, decoding.max_pixels)
+        raise ImageProblem(
+            "too_large",
+            f"{width:,} x {height:,} pixels are more than the limit of {decoding.max_pixels:,};"
+            " --max-pixels raises it",
+        )
 
 
 def _check_jpeg_end(data: bytes, opened: Any) -> None:

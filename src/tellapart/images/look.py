@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tellapart.images.budget import Budget
 from tellapart.images.decode import Decoded, ImageProblem, decode
 from tellapart.images.facts import REFERENCE_SIDE, Facts, measure
 from tellapart.images.transforms import FILTERS, Transform, apply, scaled_size
@@ -25,15 +26,23 @@ class Seen:
     facts: Facts
 
 
-def look_at(data: bytes, *, transform: Transform, decoding: Decoding, facts: bool = True) -> Seen:
+def look_at(
+    data: bytes,
+    *,
+    transform: Transform,
+    decoding: Decoding,
+    facts: bool = True,
+    budget: Budget | None = None,
+) -> Seen:
     """Decode once; return the network's input and the facts; never raises for a bad picture.
 
-    With facts=False only id and file_bytes of the facts are filled, and the pixels are the same.
+    With facts=False only id, file_bytes and problem of the facts are filled; the pixels are the
+    same. `budget` is for threads to share.
     """
     identity = picture_id(data)
     short_side = max(REFERENCE_SIDE, transform.short_side)
     try:
-        decoded = decode(data, short_side=short_side, decoding=decoding)
+        decoded = decode(data, short_side=short_side, decoding=decoding, budget=budget)
     except ImageProblem as problem:
         return Seen(None, _of_problem(identity, len(data), problem))
     if not facts:

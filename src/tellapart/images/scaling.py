@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tellapart.images.problems import ImageProblem
 
 RANGES_IN_BITS = (8, 10, 12, 14, 16)
+_BLOCK = 1_000_000  # values that are held as float64 at a time
 
 
 def to_uint8(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
@@ -47,7 +48,7 @@ def _from_integers(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
     bits = next(bits for bits in RANGES_IN_BITS if high < 2**bits)
     top = 2**bits - 1
     table = np.round(np.arange(top + 1) * (255 / top)).astype(np.uint8)
-    return table[values], f"{values.dtype.itemsize * 8}-bit values read as {bits} bits"
+    return table[values], f"values up to {high:,} read as {bits} bits" if bits > 8 else ""
 
 
 def _from_floats(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
@@ -75,6 +76,10 @@ def _from_floats(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
 def _stretched(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     if high <= low:
         return np.zeros(values.shape, np.uint8)
-    # float64: a span of 32-bit numbers, or the ends of float32, would overflow in float32
-    shares = (values.astype(np.float64) - low) / (high - low)
-    return np.round(shares * 255).astype(np.uint8)
+    pixels = np.empty(values.shape, np.uint8)
+    rows = max(1, _BLOCK // max(1, values[0].size))
+    for start in range(0, len(values), rows):
+        # float64: a span of 32-bit numbers, or the ends of float32, would overflow in float32
+        block = values[start : start + rows].astype(np.float64)
+        pixels[start : start + rows] = np.round((block - low) * (255 / (high - low)))
+    return pixels

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tellapart.images.problems import ImageProblem
 
 # first bytes -> format
@@ -53,6 +55,9 @@ OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"{", "a JSON text"),
 )
 
+_ZEROS = 512  # bytes; entropy-coded pixels hold no such run
+_TIFF_ORDERS: dict[bytes, Literal["little", "big"]] = {b"II": "little", b"MM": "big"}
+
 
 def recognise(data: bytes) -> str:
     """Return the format that the first bytes name; raises ImageProblem("not_an_image")."""
@@ -67,18 +72,49 @@ def recognise(data: bytes) -> str:
 
 
 def looks_cut(data: bytes, file_format: str) -> bool:
-    """Whether the marks that close a file of this format are missing."""
+    """Whether the end of a file of this format is missing, or was filled with zeros.
+
+    Zeros in place of the rest are what an interrupted download leaves in a file whose whole length
+    was set beforehand.
+    """
     if file_format == "JPEG":
         return data.rfind(b"\xff\xd9") < 0
     if file_format == "PNG":
         return data.rfind(b"IEND") < 0
     if file_format == "GIF":
         return not data.endswith(b";")
-    if file_format == "WEBP":
-        return int.from_bytes(data[4:8], "little") + 8 > len(data)
     if file_format == "BMP":
         return int.from_bytes(data[2:6], "little") > len(data)
+    if file_format == "TIFF":
+        return int.from_bytes(data[4:8], _TIFF_ORDERS.get(data[:2], "big")) >= len(data)
+    if file_format == "WEBP":
+        return int.from_bytes(data[4:8], "little") + 8 > len(data) or _ends_in_zeros(data)
+    if file_format in ("AVIF", "HEIF", "JPEG2000") and not data.startswith(b"\xff\x4f"):
+        return _boxes_are_cut(data)
     return False
+
+
+def _boxes_are_cut(data: bytes) -> bool:
+    """Whether a box of an ISO 14496-12 file that pixels need reaches past the end, or is zeros.
+
+    What stands behind the last of these boxes is nobody's concern.
+    """
+    at = 0
+    while at + 8 <= len(data):
+        size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        end = at + max(size, 8) if size else len(data)
+        if kind in (b"meta", b"mdat", b"jp2c") and end > len(data):
+            return True
+        if kind in (b"mdat", b"jp2c") and _ends_in_zeros(data[at:end]):
+            return True
+        at = end
+    return False
+
+
+def _ends_in_zeros(data: bytes) -> bool:
+    return len(data) > 2 * _ZEROS and not any(data[-_ZEROS:])
 
 
 def _from_brands(data: bytes) -> str:

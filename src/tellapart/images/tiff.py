@@ -12,7 +12,12 @@ from PIL import Image
 
 from tellapart.images.problems import ImageProblem
 
-WIDTH, HEIGHT, BITS, ORIENTATION, BANDS, EXTRA, GEO_KEYS = 256, 257, 258, 274, 277, 338, 34735
+# numbers of the tags in TIFF 6.0, and GeoKeyDirectoryTag of GeoTIFF
+WIDTH, HEIGHT, BITS, ORIENTATION, BANDS = 256, 257, 258, 274, 277
+EXTRA, SAMPLE_FORMAT, GEO_KEYS = 338, 339, 34735
+STRIPS, STRIP_BYTES, TILES, TILE_BYTES = 273, 279, 324, 325
+UNSIGNED = 1  # a SAMPLE_FORMAT
+ALPHAS = (1, 2)  # of EXTRA: premultiplied or not
 
 
 @dataclass(frozen=True)
@@ -23,9 +28,11 @@ class TiffTags:
     height: int
     bands: int
     bits: int
+    is_unsigned: bool
     orientation: int
     has_alpha: bool
     is_georeferenced: bool
+    end: int  # where the last byte of its pixels stands in the file
 
 
 def tags_from_pillow(image: Image.Image) -> TiffTags:
@@ -36,36 +43,62 @@ def tags_from_pillow(image: Image.Image) -> TiffTags:
         height=int(tags[HEIGHT]),
         bands=int(tags.get(BANDS, 1)),
         bits=max(tags.get(BITS, (1,))),
+        is_unsigned=UNSIGNED in tags.get(SAMPLE_FORMAT, (UNSIGNED,)),
         orientation=_turn(tags.get(ORIENTATION, 1)),
-        has_alpha=any(extra in (1, 2) for extra in tags.get(EXTRA, ())),
+        has_alpha=any(extra in ALPHAS for extra in tags.get(EXTRA, ())),
         is_georeferenced=GEO_KEYS in tags,
+        end=_end(*(tags.get(tag, ()) for tag in (STRIPS, STRIP_BYTES, TILES, TILE_BYTES))),
     )
 
 
-def needs_all_bands(tags: TiffTags) -> bool:
+def needs_tifffile(tags: TiffTags) -> bool:
     """Whether Pillow would drop bits or bands, or take a band for alpha that hardly is one.
 
     Aerial and satellite pictures carry their place on earth; writers often mark their fourth band,
     near infrared, as alpha. Composited it would wash the picture out.
     """
-    if tags.bands > 4 or (tags.bands > 1 and tags.bits > 8):
-        return True
-    return tags.bands == 4 and tags.has_alpha and tags.is_georeferenced
+    drops_bits = (tags.bands > 1 and tags.bits > 8) or (tags.bits > 16 and tags.is_unsigned)
+    no_alpha = tags.bands == 4 and tags.has_alpha and tags.is_georeferenced
+    return drops_bits or tags.bands > 4 or no_alpha
 
 
-def read_bands(data: bytes, max_pixels: int) -> tuple[NDArray[Any], TiffTags]:
-    """Return the first page as [height, width, bands] in its own type, and its tags.
+def check_end(tags: TiffTags, data: bytes) -> None:
+    """Refuse a file that ends before its pixels do."""
+    if tags.end > len(data):
+        raise ImageProblem(
+            "truncated",
+            f"the TIFF file is cut off: {len(data):,} bytes of {tags.end:,} are there",
+        )
 
-    Raises ImageProblem: too_large, missing_library (a compression that needs imagecodecs),
-    unreadable (no such page shape).
+
+def check_values(tags: TiffTags, max_pixels: int) -> None:
+    """Refuse many bands that together need the memory of a far too large picture."""
+    if tags.width * tags.height * tags.bands > 4 * max_pixels:
+        raise ImageProblem(
+            "too_large",
+            f"{tags.width:,} x {tags.height:,} pixels in {tags.bands:,} bands are more values than"
+            f" the limit of {max_pixels:,} pixels in 4 bands; --max-pixels raises it",
+        )
+
+
+def tags_from_tifffile(data: bytes) -> TiffTags:
+    """Return the tags of the first page of any TIFF."""
+    import tifffile
+
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        return _tags_from_page(file.pages.first)
+
+
+def read_bands(data: bytes) -> NDArray[Any]:
+    """Return the first page as [height, width, bands] in its own type.
+
+    Raises ImageProblem: missing_library (a compression that needs imagecodecs) or unreadable (a
+    page that is no flat picture).
     """
     import tifffile
 
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages.first
-        tags = _tags_from_page(page)
-        if tags.width * tags.height > max_pixels:
-            raise too_many_pixels(tags.width, tags.height, max_pixels)
         try:
             values = np.asarray(page.asarray(maxworkers=1))
         except ValueError as error:
@@ -73,19 +106,10 @@ def read_bands(data: bytes, max_pixels: int) -> tuple[NDArray[Any], TiffTags]:
                 raise
             raise ImageProblem(
                 "missing_library",
-                f"this TIFF is compressed with {page.compression.name}, and its {tags.bands} bands"
-                " need one more library: pip install imagecodecs",
+                f"its bands are compressed with {page.compression.name}, which needs one more"
+                " library: pip install imagecodecs",
             ) from error
-    return _bands_last(values, page.axes), tags
-
-
-def too_many_pixels(width: int, height: int, max_pixels: int) -> ImageProblem:
-    """Return the problem of a picture above the limit."""
-    return ImageProblem(
-        "too_large",
-        f"{width:,} x {height:,} pixels are more than the limit of {max_pixels:,};"
-        " --max-pixels raises it",
-    )
+        return _bands_last(values, page.axes)
 
 
 def _tags_from_page(page: Any) -> TiffTags:
@@ -94,10 +118,17 @@ def _tags_from_page(page: Any) -> TiffTags:
         height=int(page.imagelength),
         bands=int(page.samplesperpixel),
         bits=int(page.bitspersample),
+        is_unsigned=int(page.sampleformat) == UNSIGNED,
         orientation=_turn(page.tags.valueof(ORIENTATION, 1)),
-        has_alpha=any(int(extra) in (1, 2) for extra in page.extrasamples),
+        has_alpha=any(int(extra) in ALPHAS for extra in page.extrasamples),
         is_georeferenced=GEO_KEYS in page.tags,
+        end=_end(page.dataoffsets, page.databytecounts, (), ()),
     )
+
+
+def _end(strips: Any, strip_bytes: Any, tiles: Any, tile_bytes: Any) -> int:
+    starts, sizes = (*strips, *tiles), (*strip_bytes, *tile_bytes)
+    return max((start + size for start, size in zip(starts, sizes, strict=False)), default=0)
 
 
 def _turn(value: Any) -> int:
@@ -111,4 +142,6 @@ def _bands_last(values: NDArray[Any], axes: str) -> NDArray[Any]:
         return values
     if axes == "SYX":
         return np.moveaxis(values, 0, 2)
-    raise ImageProblem("unreadable", f"a TIFF page with the axes {axes} is no flat picture")
+    raise ImageProblem(
+        "unreadable", f"the first page of this TIFF is no flat picture (axes '{axes}')"
+    )
