@@ -30,6 +30,7 @@ FEATURES = 1280
 LICENCE = "Apache-2.0"
 EPSILON = 1e-3  # of batch norm, as TensorFlow trained it
 MIDDLE = 127.5  # the network sees (pixel - 127.5) / 127.5; ImageNet's mean and deviation are wrong
+EXACT_SCALE = 128.0  # the power of two beside MIDDLE
 STRIDES = (1, 2, 2, 2, 1, 2, 1)  # of the first block of each stage
 
 
@@ -149,10 +150,10 @@ def build_lite(spec: LiteSpec) -> openvino.Model:
     import openvino
     from openvino import opset13 as ops
 
-    weights = read_weights(spec)
+    weights = _for_exact_pixels(read_weights(spec))
     pixels = ops.parameter([-1, spec.size, spec.size, 3], np.uint8, name="pixels")
-    middle = np.float32(MIDDLE)
-    scaled = ops.divide(ops.subtract(ops.convert(pixels, "f32"), middle), middle)
+    centred = ops.subtract(ops.convert(pixels, "f32"), np.float32(MIDDLE))
+    scaled = ops.multiply(centred, np.float32(1 / EXACT_SCALE))
     x = ops.transpose(scaled, np.array([0, 3, 1, 2]))
     x = ops.clamp(_convolved(x, weights, "_conv_stem", "_bn0", stride=2), 0.0, 6.0)
     for block, stride in enumerate(block_strides(spec)):
@@ -160,6 +161,16 @@ def build_lite(spec: LiteSpec) -> openvino.Model:
     x = ops.clamp(_convolved(x, weights, "_conv_head", "_bn1"), 0.0, 6.0)
     pooled = ops.reduce_mean(x, np.array([2, 3]), keep_dims=False)
     return openvino.Model([pooled.output(0)], [pixels], spec.file.removesuffix(".pth"))
+
+
+def _for_exact_pixels(weights: Weights) -> Weights:
+    """Return weights for pixels scaled with (x - 127.5) / 128, the rest of 127.5 in the stem.
+
+    A half integer over a power of two is exact in bf16; over 127.5 it is rounded, which pictures of
+    little contrast feel (worst cosine with float32 on aerial pictures: 0.980, so 0.987).
+    """
+    stem = weights["_conv_stem.weight"] * np.float32(EXACT_SCALE / MIDDLE)
+    return {**weights, "_conv_stem.weight": stem}
 
 
 def block_strides(spec: LiteSpec) -> list[int]:
