@@ -6,7 +6,7 @@ import hashlib
 import threading
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ class OpenVinoEngine:
     def __init__(self, compiled: openvino.CompiledModel) -> None:
         self._compiled = compiled
         self._own = threading.local()
+        self._making = threading.Lock()
         self.version = openvino_version()
         self.precision: str = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.size = int(compiled.input(0).shape[1])
@@ -50,27 +51,39 @@ class OpenVinoEngine:
         """Return float32 [b, features] for uint8 [b, size, size, 3]; b may be any number."""
         if pixels.shape[1:] != (self.size, self.size, 3) or pixels.dtype != np.uint8:
             raise ValueError(f"expected uint8 [b, {self.size}, {self.size}, 3], got {pixels.shape}")
-        request = self._request()
+        own = self._mine()
         out = np.empty((len(pixels), self.features), np.float32)
         for start in range(0, len(pixels), BATCH):
             part = pixels[start : start + BATCH]
-            request.infer([_filled(part)], share_inputs=True)
-            out[start : start + len(part)] = request.get_output_tensor(0).data[: len(part)]
+            own.given[: len(part)] = part
+            own.given[len(part) :] = 0  # missing pictures are black
+            own.request.infer()
+            out[start : start + len(part)] = own.found[: len(part)]
         return out
 
-    def _request(self) -> Any:
+    def _mine(self) -> _Request:
+        """Return this thread's own request, made by one thread at a time.
+
+        OpenVINO's Python layer fills tables of types on first use, and two threads that do so at
+        once can wait for each other and the GIL for ever (seen with 2026.4).
+        """
         if not hasattr(self._own, "request"):
-            self._own.request = self._compiled.create_infer_request()
-        return self._own.request
+            with self._making:
+                request = self._compiled.create_infer_request()
+                given = request.get_input_tensor(0).data
+                request.infer()
+                found = request.get_output_tensor(0).data
+            self._own.request = _Request(request, given, found)
+        mine: _Request = self._own.request
+        return mine
 
 
-def _filled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a whole batch in one block of memory; missing pictures are black."""
-    if len(pixels) == BATCH:
-        return np.ascontiguousarray(pixels)
-    whole = np.zeros((BATCH, *pixels.shape[1:]), np.uint8)
-    whole[: len(pixels)] = pixels
-    return whole
+class _Request(NamedTuple):
+    """An infer request with its memory: given uint8 [BATCH, size, size, 3], found float32."""
+
+    request: Any
+    given: NDArray[np.uint8]
+    found: NDArray[np.float32]
 
 
 def load_network(
