@@ -86,9 +86,12 @@ class _PlainStage:
             parts.append(f"{self.done:,}{of} {self.unit},")
             if seconds >= 1:
                 parts.append(f"{self.done / seconds:,.0f} a second,")
-        left = (self.total - self.done) * seconds / self.done if self.total and self.done else 0.0
-        parts.append(f"{seconds:.1f} s" if done else f"about {left:.0f} s left")
-        print(" ".join(parts), file=sys.stderr, flush=True)  # noqa: T201
+        if done:
+            parts.append(f"{seconds:.1f} s")
+        elif self.total and self.done:
+            left = (self.total - self.done) * seconds / self.done
+            parts.append(f"about {left:.0f} s left")
+        print(" ".join(parts).rstrip(","), file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextmanager

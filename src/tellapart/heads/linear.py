@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+CHUNK = 4_096  # rows turned into float32 at a time
+
 
 @dataclass(frozen=True)
 class LinearHead:
@@ -26,12 +28,15 @@ class LinearHead:
     def probabilities(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Return float32 [n, k] for features [n, d]; rows sum to 1.
 
-        Row by row: a matrix product would round a row's answer by the number of rows beside it,
-        and one picture predicted alone must get what it got among others, to the bit.
+        Every score is a dot product of its own: a matrix product would round a row's answer by
+        the number of rows beside it, and one picture predicted alone must get what it got among
+        others, to the bit.
         """
+        columns = np.ascontiguousarray(self.weights.T)
         out = np.empty((len(features), len(self.bias)), np.float32)
-        for row, vector in enumerate(features):
-            out[row] = np.asarray(vector, np.float32) @ self.weights
+        for start in range(0, len(features), CHUNK):
+            rows = np.ascontiguousarray(features[start : start + CHUNK], np.float32)
+            out[start : start + CHUNK] = np.vecdot(rows[:, None, :], columns)
         return softmax(out + self.bias)
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:

@@ -10,12 +10,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.heads import logistic
 from tellapart.heads.linear import LinearHead
+from tellapart.heads.logistic import MOST_STEPS, TOLERANCE, Setting, fit_head
+from tellapart.heads.search import C_PATH, FOLDS, MOST_ROWS, PATIENCE, Search, Tried, search
 from tellapart.optional import installed_version
 from tellapart.progress import Progress
+from tellapart.splits.components import numbered
 
-FIT_VERSION = 1  # raise it whenever a fit changes its meaning: kept fits are then made anew
+FIT_VERSION = 2  # raise it whenever a fit changes its meaning: kept fits are then made anew
 
 Rows = NDArray[np.intp]
 Arrays = dict[str, NDArray[Any]]
@@ -39,7 +41,7 @@ class Probe:
 
     head: LinearHead
     choices: tuple[dict[str, str], ...]
-    search: logistic.Search
+    search: Search
 
 
 def fit_probe(
@@ -58,8 +60,9 @@ def fit_probe(
     Nothing but these rows takes part in any choice. The order of rows does not matter.
     """
     order = np.array(sorted(range(len(labels)), key=lambda row: (ids[row], labels[row])))
-    features, labels, components = features[order], labels[order], components[order]
     ids = [ids[row] for row in order]
+    features, labels = features[order], labels[order]
+    components = numbered(components[order], ids)  # numbers that hang on the pictures alone
     if not np.isfinite(features).all():
         raise ValueError("features hold numbers that are not finite")
     key = _key(features, labels, k, components, ids, seed)
@@ -67,10 +70,10 @@ def fit_probe(
     if kept is not None:
         return _from_kept(*kept), 0
     wide = np.asarray(features, np.float32)
-    found = logistic.search(wide, labels, k, components, ids, seed=seed, progress=progress)
+    found = search(wide, labels, k, components, ids, seed=seed, progress=progress)
     with progress.stage("fit", len(labels)) as stage:
         setting = _setting_for(found, len(labels))
-        head = logistic.fit_head(wide, labels, k, setting, found.temperature)
+        head = fit_head(wide, labels, k, setting, found.temperature)
         stage.advance(len(labels))
     probe = Probe(head, _choices(found, len(labels)), found)
     cache.save_arrays(key, head.arrays(), _meta(probe))
@@ -85,17 +88,17 @@ def refit(
     wide = np.asarray(features[order], np.float32)
     setting = _setting_for(probe.search, len(labels))
     k = len(probe.head.bias)
-    return logistic.fit_head(wide, labels[order], k, setting, probe.search.temperature)
+    return fit_head(wide, labels[order], k, setting, probe.search.temperature)
 
 
-def _setting_for(found: logistic.Search, rows: int) -> logistic.Setting:
+def _setting_for(found: Search, rows: int) -> Setting:
     """Scale C, which weighs a sum over pictures, where it was chosen on a subsample."""
     if not found.rows:
         return found.chosen
     return replace(found.chosen, c=found.chosen.c * found.rows / rows)
 
 
-def _choices(found: logistic.Search, rows: int) -> tuple[dict[str, str], ...]:
+def _choices(found: Search, rows: int) -> tuple[dict[str, str], ...]:
     if not found.rows:
         why = "no class but one has two independent pictures: nothing can be validated"
     else:
@@ -106,8 +109,8 @@ def _choices(found: logistic.Search, rows: int) -> tuple[dict[str, str], ...]:
         mine = next(one for one in found.tried if one.setting == found.chosen)
         why = (
             f"balanced accuracy {mine.score:.4f} in {found.folds}-fold cross-validation on {on};"
-            f" the best of {len(found.tried)} settings has {best.score:.4f}, and within one standard"
-            " error of the difference the simplest is taken"
+            f" the best of {len(found.tried)} settings has {best.score:.4f}, and within one"
+            " standard error of the difference the simplest is taken"
         )
     chosen = found.chosen
     return (
@@ -127,14 +130,13 @@ def _key(
     features: NDArray[Any], labels: Rows, k: int, components: Rows, ids: Sequence[str], seed: int
 ) -> str:
     """Return the digest of everything that a fit depends on."""
-    _, groups = np.unique(components, return_inverse=True)
     settings = (
-        FIT_VERSION, k, seed, features.shape, str(features.dtype), logistic.C_PATH, logistic.FOLDS,
-        logistic.MOST_ROWS, logistic.PATIENCE, logistic.TOLERANCE, logistic.MOST_STEPS,
+        FIT_VERSION, k, seed, features.shape, str(features.dtype), C_PATH, FOLDS,
+        MOST_ROWS, PATIENCE, TOLERANCE, MOST_STEPS,
         installed_version("scikit-learn"), installed_version("scipy"), installed_version("numpy"),
     )  # fmt: skip
     digest = hashlib.blake2b(repr(settings).encode(), digest_size=16)
-    for array in (features, labels, groups):
+    for array in (features, labels, components):
         digest.update(np.ascontiguousarray(array).data)
     digest.update("\n".join(ids).encode())
     return digest.hexdigest()
@@ -147,11 +149,10 @@ def _meta(probe: Probe) -> dict[str, Any]:
 def _from_kept(arrays: Arrays, meta: dict[str, Any]) -> Probe:
     stored = meta["search"]
     tried = tuple(
-        logistic.Tried(logistic.Setting(**one["setting"]), one["score"], one["error"])
-        for one in stored["tried"]
+        Tried(Setting(**one["setting"]), one["score"], one["error"]) for one in stored["tried"]
     )
-    found = logistic.Search(
-        logistic.Setting(**stored["chosen"]),
+    found = Search(
+        Setting(**stored["chosen"]),
         tried,
         stored["temperature"],
         stored["rows"],
