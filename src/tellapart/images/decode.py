@@ -316,7 +316,7 @@ def _to_rgb(image: Any, bands: tuple[str, ...] | None) -> tuple[Image.Image, str
     if bands:
         return _picked(image, bands), ""
     if image.mode == "RGB" and "transparency" not in image.info:
-        return image.copy() if image.readonly else image, ""
+        return image, ""
     if image.has_transparency_data:
         return _over_white(image.convert("RGBA")), ""
     return image.convert("RGB"), ""

@@ -188,5 +188,5 @@ def _small(reference: Image.Image) -> Image.Image:
 
 def _jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=80)
+    image.save(buffer, "JPEG", quality=80, comment=b"")  # else the file's own comment goes along
     return buffer.getvalue()

@@ -74,12 +74,13 @@ def _from_floats(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
 
 
 def _stretched(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    if high <= low:
+    span = high / 2 - low / 2  # halves, because the whole may overflow
+    if span <= 0:
         return np.zeros(values.shape, np.uint8)
     pixels = np.empty(values.shape, np.uint8)
     rows = max(1, _BLOCK // max(1, values[0].size))
     for start in range(0, len(values), rows):
         # float64: a span of 32-bit numbers, or the ends of float32, would overflow in float32
         block = values[start : start + rows].astype(np.float64)
-        pixels[start : start + rows] = np.round((block - low) * (255 / (high - low)))
+        pixels[start : start + rows] = np.round((block / 2 - low / 2) / span * 255)
     return pixels

@@ -88,7 +88,8 @@ def looks_cut(data: bytes, file_format: str) -> bool:
     if file_format == "TIFF":
         return int.from_bytes(data[4:8], _TIFF_ORDERS.get(data[:2], "big")) >= len(data)
     if file_format == "WEBP":
-        return int.from_bytes(data[4:8], "little") + 8 > len(data) or _ends_in_zeros(data)
+        end = int.from_bytes(data[4:8], "little") + 8
+        return end > len(data) or _ends_in_zeros(data[:end])
     if file_format in ("AVIF", "HEIF", "JPEG2000") and not data.startswith(b"\xff\x4f"):
         return _boxes_are_cut(data)
     return False
