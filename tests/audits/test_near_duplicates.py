@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
-from tellapart.audits import candidates, near_duplicates
+from tellapart.audits import alignment, candidates, near_duplicates
 from tellapart.audits.near_duplicates import NearDuplicates, find_near_duplicates
 
 Turn = Image.Transpose
@@ -175,6 +175,18 @@ def test_hardly_any_pictures(masters, count):
     assert found.pairs.shape == (0, 2)
     assert found.kinds == ()
     assert found.checked == (1 if count == 2 else 0)
+
+
+@pytest.mark.parametrize(
+    "gate", ["LEAST_START", "LEAST_AT_32", "LEAST_AT_64", "COPY_SCORE", "LEAST_BLOCKS"]
+)
+def test_each_step_may_turn_down_every_pair(planted, monkeypatch, gate):
+    everything, copies = planted
+    module = alignment if gate == "LEAST_BLOCKS" else near_duplicates
+    monkeypatch.setattr(module, gate, 65)
+    found = _find(everything)
+    assert "copy" not in found.kinds
+    assert len(found.pairs) == (len(copies) if gate == "COPY_SCORE" else 0)
 
 
 def test_chunks_of_the_search_do_not_change_the_candidates(masters, monkeypatch):

@@ -237,12 +237,20 @@ def correlation(first: Array, second: Array, placements: Array) -> Array:
     return np.asarray((one * other).sum((1, 2)) / np.sqrt(energy + np.float32(1e-3)))
 
 
-def agreement(first: Array, second: Array, placements: Array, noise: float) -> Array:
-    """Return how well blocks of the overlapping pictures agree, [m], at most 1.
+class Agreement(NamedTuple):
+    """How well blocks of m overlapping pairs agree.
 
-    The mean of the median of the blocks' correlations and of the mean weighted by their energy;
-    0 where LEAST_OVERLAP or LEAST_BLOCKS is missed. Blocks count that lie wholly inside both and
-    have a variance above `noise` in both.
+    scores  [m] at most 1: the mean of the median of the blocks' correlations and of their mean
+            weighted by energy; 0 where LEAST_OVERLAP or LEAST_BLOCKS is missed
+    blocks  [m] how many of the 64 count: they lie wholly inside both and have texture in both
+    """
+
+    scores: Array
+    blocks: NDArray[np.intp]
+
+
+def agreement(first: Array, second: Array, placements: Array, noise: float) -> Agreement:
+    """Compare the pictures block by block; texture is a variance above `noise`.
 
     first, second  [m, side, side], high-passed, first already turned
     """
@@ -257,13 +265,14 @@ def agreement(first: Array, second: Array, placements: Array, noise: float) -> A
     counts = _whole_blocks(way) & (energy_one > noise) & (energy_other > noise)
     energy = np.sqrt(np.maximum(energy_one * energy_other, np.float32(1e-12)))
     likeness = np.einsum("mbi,mbi->mb", one, other) / size / energy
-    enough = counts.sum(1) >= LEAST_BLOCKS
+    blocks = counts.sum(1)
+    enough = blocks >= LEAST_BLOCKS
     enough &= _overlap(way, placements) >= LEAST_OVERLAP
     score = np.zeros(len(first), np.float32)
     median = np.nanmedian(np.where(counts, likeness, np.nan)[enough], axis=1)
     weights = (energy * counts)[enough]
     score[enough] = (median + (likeness[enough] * weights).sum(1) / weights.sum(1)) / 2
-    return score
+    return Agreement(score, blocks)
 
 
 def _blocks(pictures: Array) -> Array:

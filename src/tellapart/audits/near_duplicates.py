@@ -28,6 +28,8 @@ from tellapart.progress import Progress
 COPY_SCORE = 0.75
 ALIKE = "alike"
 ALIKE_SCORE = 0.60
+ALIKE_BROADLY = 0.40  # suffices where MANY_BLOCKS agree: the same ground in another year
+MANY_BLOCKS = 48  # with texture, of 64
 MASTER_SIDE = 128
 LEAST_START = 0.40  # correlation below which no turn is followed (1 % quantile of copies: .55)
 TURNS_FOLLOWED = 2
@@ -46,8 +48,8 @@ class NearDuplicates:
     """Pairs of near-duplicates in ascending order, p of them.
 
     pairs   [p, 2] rows, the first below the second
-    scores  [p] likeness, ALIKE_SCORE..1
-    kinds   [p] "copy" from COPY_SCORE on, else "alike": look at them
+    scores  [p] likeness, ALIKE_BROADLY..1
+    kinds   [p] "copy" from COPY_SCORE on, else "alike": look at them (one place, series, layout)
     turns   [p] how the picture of the smaller id was turned to lie on the other: 0 upright, 1..3
             quarter turns against the clock, 4..7 mirrored first
     checked number of pairs that were laid over each other
@@ -234,23 +236,27 @@ def _judged(pictures: _Pictures, followed: _Followed) -> _Laid:
     at_64 = alignment.halved(at_128)
     one, other = _sides(alignment.locally_normalised(at_64), followed)
     followed = _refined(followed, one, other, STEPS_AT_64, LEAST_AT_64)
+    if not len(followed.pairs):
+        return NOTHING
     scores = _scores(at_64, at_128, followed)
     best = np.lexsort((followed.turns, -scores, followed.pairs[:, 1], followed.pairs[:, 0]))
-    best = best[scores[best] >= ALIKE_SCORE]
+    best = best[scores[best] > 0]
     _, firsts = np.unique(followed.pairs[best], axis=0, return_index=True)
     kept = best[firsts]
     return _Laid(places[followed.pairs[kept]], scores[kept], followed.turns[kept].astype(np.int8))
 
 
 def _scores(at_64: Array, at_128: Array, followed: _Followed) -> Array:
-    """Return the agreement [m] at 64 px, bounded by that of the details (128 px)."""
+    """Return the agreement [m] at 64 px, bounded by that of the details (128 px); 0: not alike."""
     coarse, fine = (
         alignment.agreement(
             *_sides(alignment.high_passed(pictures), followed), followed.placements, noise
         )
         for pictures, noise in ((at_64, NOISE_AT_64), (at_128, NOISE_AT_128))
     )
-    return np.asarray(np.minimum(coarse, fine + np.float32(DETAIL_ALLOWANCE)))
+    scores = np.minimum(coarse.scores, fine.scores + np.float32(DETAIL_ALLOWANCE))
+    least = np.where(coarse.blocks >= MANY_BLOCKS, ALIKE_BROADLY, ALIKE_SCORE)
+    return np.asarray(scores * (scores >= least))
 
 
 def _sides(pictures: Array, followed: _Followed) -> tuple[Array, Array]:
