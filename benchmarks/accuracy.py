@@ -79,9 +79,7 @@ def line(name, place, reading, target, seeds, cache) -> str:
         f"{np.mean(scores):.4f}",
         "" if given else f"{np.std(scores):.4f}",
         f"{np.mean(widths):.3f}",
-        ""
-        if target is None
-        else f"{target:.2f} {'met' if np.mean(scores) >= target else 'MISSED'}",
+        verdict(target, float(np.mean(scores))),
         f"{np.median(seconds):.1f}",
     )
     return f"| {' | '.join(cells)} |"

@@ -77,7 +77,6 @@ def report_data(
         "versions": {"tellapart": "0.1.0", "openvino": "2026.1"},
         "seconds": {"read": 0.02, "look": 1.9, "fit": 0.6, "evaluate": 0.1, "total": 2.7},
         "choices": [{"what": "C", "chosen": "0.01", "why": "the simplest within one error"}],
-        "advice": ["More pictures of bees would help most: 12 of them are called ants."],
         "commands": ["tellapart predict runs/ants/model photos/"],
     }
     return ReportData(**{**made, **changes})

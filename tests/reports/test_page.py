@@ -264,12 +264,12 @@ def test_a_handful_of_pictures_still_makes_a_page(
 
 def test_bare_data_leave_their_sections_out(make_data: Make, page: Any) -> None:
     data = make_data(
-        settings=None, versions=None, seconds=None, choices=(), advice=(), commands=(),
+        settings=None, versions=None, seconds=None, choices=(), commands=(),
         split_proof={}, split_left_out=(), thumbnails=lambda ids: {},
     )  # fmt: skip
     made = page(data)
     assert "Seconds per stage" not in made.words()
-    assert "What would help most" not in made.words()
+    assert "What to try next" not in made.words()
     assert not [one for one in made.elements if one[0] == "img"]
 
 

@@ -63,7 +63,6 @@ class ReportData:
     split_left_out     one line for every reason why pictures were left out
     settings, versions as in run.json (settings may nest); seconds a stage; choices with "what",
                        "chosen", "why"
-    advice             what would help most, a sentence each
     commands           command lines to try next
     """
 
@@ -85,5 +84,4 @@ class ReportData:
     versions: Mapping[str, Any] | None = None
     seconds: Mapping[str, float] | None = None
     choices: Sequence[Mapping[str, Any]] = ()
-    advice: Sequence[str] = ()
     commands: Sequence[str] = ()
