@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.errors import BackboneError
 from tellapart.heads.linear import LinearHead
 from tellapart.heads.logistic import MOST_STEPS, TOLERANCE, Setting, fit_head
 from tellapart.heads.search import C_PATH, FOLDS, MOST_ROWS, PATIENCE, Search, Tried, search
@@ -17,7 +18,7 @@ from tellapart.optional import installed_version
 from tellapart.progress import Progress
 from tellapart.splits.components import numbered
 
-FIT_VERSION = 2  # raise it whenever a fit changes its meaning: kept fits are then made anew
+FIT_VERSION = 3  # raise it whenever a fit changes its meaning: kept fits are then made anew
 
 Rows = NDArray[np.intp]
 Arrays = dict[str, NDArray[Any]]
@@ -63,17 +64,15 @@ def fit_probe(
     ids = [ids[row] for row in order]
     features, labels = features[order], labels[order]
     components = numbered(components[order], ids)  # numbers that hang on the pictures alone
-    if not np.isfinite(features).all():
-        raise ValueError("features hold numbers that are not finite")
+    _check_finite(features)
     key = _key(features, labels, k, components, ids, seed)
     kept = cache.load_arrays(key)
     if kept is not None:
         return _from_kept(*kept), 0
-    wide = np.asarray(features, np.float32)
-    found = search(wide, labels, k, components, ids, seed=seed, progress=progress)
+    features = np.asarray(features, np.float32)  # the same name, to be rid of the other array
+    found = search(features, labels, k, components, ids, seed=seed, progress=progress)
     with progress.stage("fit", len(labels)) as stage:
-        setting = _setting_for(found, len(labels))
-        head = fit_head(wide, labels, k, setting, found.temperature)
+        head = fit_head(features, labels, k, found.chosen, found.temperature)
         stage.advance(len(labels))
     probe = Probe(head, _choices(found, len(labels)), found)
     cache.save_arrays(key, head.arrays(), _meta(probe))
@@ -84,18 +83,20 @@ def refit(
     probe: Probe, features: NDArray[np.floating[Any]], labels: Rows, ids: Sequence[str]
 ) -> LinearHead:
     """Return the head with the probe's settings, fitted on other rows (`run --refit`)."""
+    _check_finite(features)
     order = np.array(sorted(range(len(labels)), key=lambda row: (ids[row], labels[row])))
     wide = np.asarray(features[order], np.float32)
-    setting = _setting_for(probe.search, len(labels))
     k = len(probe.head.bias)
-    return fit_head(wide, labels[order], k, setting, probe.search.temperature)
+    return fit_head(wide, labels[order], k, probe.search.chosen, probe.search.temperature)
 
 
-def _setting_for(found: Search, rows: int) -> Setting:
-    """Scale C, which weighs a sum over pictures, where it was chosen on a subsample."""
-    if not found.rows:
-        return found.chosen
-    return replace(found.chosen, c=found.chosen.c * found.rows / rows)
+def _check_finite(features: NDArray[np.floating[Any]]) -> None:
+    bad = int((~np.isfinite(features).all(axis=1)).sum())
+    if bad:
+        raise BackboneError(
+            f"the backbone gives numbers that are not finite for {bad:,} of {len(features):,}"
+            " pictures, and nothing can be fitted on them: try another --engine or --backbone"
+        )
 
 
 def _choices(found: Search, rows: int) -> tuple[dict[str, str], ...]:
@@ -121,9 +122,15 @@ def _choices(found: Search, rows: int) -> tuple[dict[str, str], ...]:
         {
             "what": "temperature",
             "chosen": f"{found.temperature:.3g}",
-            "why": "least log loss of the out-of-fold scores" if found.rows else why,
+            "why": _why_temperature(found, rows) if found.rows else why,
         },
     )
+
+
+def _why_temperature(found: Search, rows: int) -> str:
+    if found.rows < rows:
+        return "least log loss on a fifth of the training pictures, fitted on the others"
+    return "least log loss of the out-of-fold scores"
 
 
 def _key(

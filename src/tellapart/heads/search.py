@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -15,6 +15,7 @@ from tellapart.heads.logistic import (
     Floats,
     Rows,
     Setting,
+    fit_head,
     model,
     moments,
     one_thread_quietly,
@@ -72,18 +73,50 @@ def search(
     and keep components together. Settings whose paired difference to the best is within one
     standard error are ties: the simplest of them is chosen, and its out-of-fold scores give the
     temperature.
+
+    Many pictures: the setting is chosen on a subsample, the temperature on one fold of all. C is
+    taken over as it is. On 3,200, 8,000 and 40,000 training pictures of CIFAR-10 the same C did
+    best on 10,000 others (0.03; standardised 0.003), as a prior's strength should not depend on
+    how much is learned; scaled down with the pictures, it lost 3 points of accuracy.
     """
     rows = _subsample(labels, components, ids, seed)
-    features, labels, components = features[rows], labels[rows], components[rows]
+    some = [ids[row] for row in rows]
+    found = _search(features[rows], labels[rows], k, components[rows], some, seed, progress)
+    if len(rows) == len(labels) or not found.rows:
+        return found
+    with progress.stage("choose temperature", len(labels)) as stage:
+        held = stratified_group_folds(labels, components, ids, FOLDS, seed) == 0
+        temperature = _held_out_temperature(features, labels, k, held, found.chosen)
+        stage.advance(len(labels))
+    return replace(found, temperature=temperature)
+
+
+def _held_out_temperature(
+    features: Floats, labels: Rows, k: int, held: NDArray[np.bool_], setting: Setting
+) -> float:
+    head = fit_head(features[~held], labels[~held], k, setting, 1.0)
+    scores = features[held] @ head.weights + head.bias
+    return best_temperature(np.asarray(scores, np.float32), labels[held])
+
+
+def _search(
+    features: Floats,
+    labels: Rows,
+    k: int,
+    components: Rows,
+    ids: list[str],
+    seed: int,
+    progress: Progress,
+) -> Search:
     independent = [len(np.unique(components[labels == code])) for code in range(k)]
     if sum(count >= 2 for count in independent) < 2:
         return Search(DEFAULT, (), 1.0, 0, 0)
-    folds = stratified_group_folds(labels, components, [ids[row] for row in rows], FOLDS, seed)
+    folds = stratified_group_folds(labels, components, ids, FOLDS, seed)
     out_of_fold = _out_of_fold(features, labels, k, folds, progress)
     tried = _compare(out_of_fold, labels, components)
     chosen = min(one.setting for one in tried if _ties(one, tried))
     temperature = best_temperature(out_of_fold[chosen], labels)
-    return Search(chosen, tried, temperature, len(rows), int(folds.max()) + 1)
+    return Search(chosen, tried, temperature, len(labels), int(folds.max()) + 1)
 
 
 def _subsample(labels: Rows, components: Rows, ids: Sequence[str], seed: int) -> Rows:
