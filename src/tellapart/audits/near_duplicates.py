@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from tellapart.audits import alignment
 from tellapart.audits.alignment import ALL_TURNS, UPRIGHT_TURNS, Array, turned
-from tellapart.audits.candidates import candidate_pairs, small_pictures
+from tellapart.audits.candidates import SMALL_SIDE, candidate_pairs, small_pictures
 from tellapart.audits.inputs import COPY
 from tellapart.audits.margins import trimmed
 from tellapart.engines import usable_cores
@@ -28,8 +28,8 @@ from tellapart.progress import Progress
 COPY_SCORE = 0.75
 ALIKE = "alike"
 ALIKE_SCORE = 0.60
-ALIKE_BROADLY = 0.40  # suffices where MANY_BLOCKS agree: the same ground in another year
-MANY_BLOCKS = 48  # with texture, of 64
+ALIKE_BROADLY = 0.45  # suffices where MANY_BLOCKS agree: the same ground in another year
+MANY_BLOCKS = 40  # with texture, of 64
 MASTER_SIDE = 128
 LEAST_START = 0.40  # correlation below which no turn is followed (1 % quantile of copies: .55)
 TURNS_FOLLOWED = 2
@@ -112,7 +112,7 @@ class _Pictures(NamedTuple):
 
 def _prepare(masters: NDArray[np.uint8], order: NDArray[np.intp], workers: Executor) -> _Pictures:
     start = np.empty((len(order), alignment.START_SIDE, alignment.START_SIDE), np.float16)
-    small = np.empty((len(order), 2, 16, 16), np.float16)
+    small = np.empty((len(order), 2, SMALL_SIDE, SMALL_SIDE), np.float16)
 
     def prepare(at: int) -> None:
         part = slice(at, at + PREPARED)
