@@ -110,8 +110,8 @@ def _choices(found: Search, rows: int) -> tuple[dict[str, str], ...]:
         mine = next(one for one in found.tried if one.setting == found.chosen)
         why = (
             f"balanced accuracy {mine.score:.4f} in {found.folds}-fold cross-validation on {on};"
-            f" the best of {len(found.tried)} settings has {best.score:.4f}, and within one"
-            " standard error of the difference the simplest is taken"
+            f" the best of {len(found.tried)} settings has {best.score:.4f}, and of those within"
+            " one standard error of it the one with the least log loss is taken"
         )
     chosen = found.chosen
     return (
@@ -156,7 +156,8 @@ def _meta(probe: Probe) -> dict[str, Any]:
 def _from_kept(arrays: Arrays, meta: dict[str, Any]) -> Probe:
     stored = meta["search"]
     tried = tuple(
-        Tried(Setting(**one["setting"]), one["score"], one["error"]) for one in stored["tried"]
+        Tried(Setting(**one["setting"]), one["score"], one["error"], one["loss"])
+        for one in stored["tried"]
     )
     found = Search(
         Setting(**stored["chosen"]),

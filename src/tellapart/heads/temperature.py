@@ -9,7 +9,17 @@ UNSEEN = -np.inf  # the score of a class that a fold's training part does not ha
 
 
 def best_temperature(scores: NDArray[np.float32], labels: NDArray[np.intp]) -> float:
-    """Return the temperature, in 1e-6..1e3, by which scores [n, k] are best divided.
+    """Return the temperature, in 1e-6..1e3, by which scores [n, k] are best divided."""
+    return _best(scores, labels)[0]
+
+
+def calibrated_loss(scores: NDArray[np.float32], labels: NDArray[np.intp]) -> float:
+    """Return the log loss that scores [n, k] have at their best temperature."""
+    return _best(scores, labels)[1]
+
+
+def _best(scores: NDArray[np.float32], labels: NDArray[np.intp]) -> tuple[float, float]:
+    """Return the best temperature and its loss.
 
     It minimises the log loss of the labels [n] (Guo et al. 2017), where each picture is taken to
     be of its class with probability (n + 1) / (n + 2), and of the others with the rest (Platt
@@ -30,7 +40,7 @@ def best_temperature(scores: NDArray[np.float32], labels: NDArray[np.intp]) -> f
         return -float((target * np.where(seen, chances, 0.0)).sum(axis=1).mean())
 
     found = minimize_scalar(loss, bounds=(np.log(1e-6), np.log(1e3)), method="bounded")
-    return float(np.exp(found.x))
+    return float(np.exp(found.x)), float(found.fun)
 
 
 def _smoothed(seen: NDArray[np.bool_], labels: NDArray[np.intp]) -> NDArray[np.float64]:
