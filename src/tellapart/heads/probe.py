@@ -18,7 +18,7 @@ from tellapart.optional import installed_version
 from tellapart.progress import Progress
 from tellapart.splits.components import numbered
 
-FIT_VERSION = 3  # raise it whenever a fit changes its meaning: kept fits are then made anew
+FIT_VERSION = 4  # raise it whenever a fit changes its meaning: kept fits are then made anew
 
 Rows = NDArray[np.intp]
 Arrays = dict[str, NDArray[Any]]
