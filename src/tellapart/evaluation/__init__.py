@@ -1,4 +1,4 @@
-"""Measuring predictions: numbers with intervals, in words and in files; pure functions on arrays."""
+"""Measuring predictions: numbers with intervals, in words, in files; pure functions on arrays."""
 
 from tellapart.evaluation.evaluate import evaluate
 from tellapart.evaluation.export import (
