@@ -99,7 +99,7 @@ def _check(masters: NDArray[np.uint8], features: NDArray[np.floating], ids: Sequ
 
 
 class _Pictures(NamedTuple):
-    """The pictures in the order of their ids; `start` [n, 32, 32], `small` [n, 2, 16, 16]."""
+    """The pictures in the order of their ids; `start` [n, 32, 32], `small` [n, 2, 8, 8]."""
 
     masters: NDArray[np.uint8]
     order: NDArray[np.intp]
