@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ PICTURES = (
 VECTORS = ("CREATE TABLE IF NOT EXISTS vectors (id TEXT PRIMARY KEY, vector BLOB)",)
 MAKING = "making-"  # of folders that are not whole yet
 FOLDERS = ("features", "networks", "fits", "scripts")
+
+KEPT = [one.name for one in fields(Facts) if one.name not in ("id", "thumbnail", "master")]
 
 FileState = tuple[int, int, int]  # size, mtime_ns, ctime_ns
 
@@ -289,7 +291,4 @@ def file_state(file: str) -> FileState | None:
 
 
 def _facts_text(facts: Facts) -> str:
-    values = asdict(replace(facts, thumbnail=b"", master=b""))
-    for name in ("id", "thumbnail", "master"):
-        del values[name]
-    return json.dumps(values, separators=(",", ":"))
+    return json.dumps({name: getattr(facts, name) for name in KEPT}, separators=(",", ":"))
