@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from tellapart.errors import BackboneError
 from tellapart.heads.linear import LinearHead
-from tellapart.heads.logistic import MOST_STEPS, TOLERANCE, Setting, fit_head
+from tellapart.heads.logistic import (
+    CHOOSING_STEPS,
+    CHOOSING_TOLERANCE,
+    MOST_STEPS,
+    TOLERANCE,
+    Setting,
+    fit_head,
+)
 from tellapart.heads.search import C_PATH, FOLDS, MOST_ROWS, PATIENCE, Search, Tried, search
 from tellapart.optional import installed_version
 from tellapart.progress import Progress
@@ -139,7 +146,7 @@ def _key(
     """Return the digest of everything that a fit depends on."""
     settings = (
         FIT_VERSION, k, seed, features.shape, str(features.dtype), C_PATH, FOLDS,
-        MOST_ROWS, PATIENCE, TOLERANCE, MOST_STEPS,
+        MOST_ROWS, PATIENCE, CHOOSING_TOLERANCE, CHOOSING_STEPS, TOLERANCE, MOST_STEPS,
         installed_version("scikit-learn"), installed_version("scipy"), installed_version("numpy"),
     )  # fmt: skip
     digest = hashlib.blake2b(repr(settings).encode(), digest_size=16)
