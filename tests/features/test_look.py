@@ -176,6 +176,13 @@ def test_file_that_cannot_be_read_has_a_problem(photos: Path, look_at_set: Looks
     assert seen.usable.tolist() == list(range(1, 12))
 
 
+def test_oversized_file_is_not_read(photos: Path, look_at_set: Looks) -> None:
+    seen = look_at_set(read(photos), decoding=Decoding(max_file_bytes=100))
+    assert {(one.id, one.problem_kind) for one in seen.facts} == {("", "too_large")}
+    assert all("allowed" in (one.problem or "") for one in seen.facts)
+    assert seen.features.shape == (0, 1280)
+
+
 def test_missing_library_is_asked_for_again(
     photos: Path, look_at_set: Looks, monkeypatch: pytest.MonkeyPatch
 ) -> None:

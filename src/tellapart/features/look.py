@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -177,7 +178,8 @@ def _examiner(
         state = file_state(source.file) if isinstance(source, FileSource) else None
         content = content_of(source, data, decoding)
         if isinstance(content, OSError):
-            facts = Facts(id="", problem=reason(content), problem_kind="unreadable")
+            kind = "too_large" if content.errno == errno.EFBIG else "unreadable"
+            facts = Facts(id="", problem=reason(content), problem_kind=kind)
             return Examined(row, facts, decoded=False)
         id_ = picture_id(content)
         if not known.claim(id_):
