@@ -35,7 +35,8 @@ def test_probabilities_are_those_of_scikit_learn(
     if standardised:
         theirs = make_pipeline(StandardScaler(), theirs)
     expected = theirs.fit(features.astype(np.float64), labels).predict_proba(features)
-    np.testing.assert_allclose(head.probabilities(features), expected, atol=2e-3)  # float32 against float64
+    # float32 against float64
+    np.testing.assert_allclose(head.probabilities(features), expected, atol=2e-3)
 
 
 def test_the_temperature_divides_the_scores() -> None:
