@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ Every verb has its own --help. --debug shows the traceback of an error, --versio
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    # Pillow warns of odd EXIF tags in a line of its own source; what matters becomes a problem.
+    warnings.filterwarnings("ignore", module=r"PIL\b")
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run_verb(given))
 
