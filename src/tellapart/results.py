@@ -197,7 +197,6 @@ def _classifier(found: Results, cache: Cache) -> Classifier:
             weights_digest=backbone.weights_digest,
             licence=backbone.licence,
             features=backbone.features,
-            feature_type=str(found.look.features.dtype),
         ),
         head=found.fitted.head,
         checked_with=asdict(found.look.engine),

@@ -74,7 +74,6 @@ class Network:
     weights_digest: str
     licence: str
     features: int
-    feature_type: str  # "float16" or "float32": features are rounded through it, as in the store
 
 
 @dataclass(frozen=True)
@@ -117,8 +116,8 @@ class Classifier:
             if one.vector is None:
                 yield Answer(one.row, one.id, None, one.problem)
             else:
-                rounded = one.vector.astype(self.network.feature_type)
-                yield Answer(one.row, one.id, self.head.probabilities(rounded[None])[0], None)
+                probabilities = self.head.probabilities(one.vector[None])[0]
+                yield Answer(one.row, one.id, probabilities, None)
 
     def predict(self, paths: Sequence[str | Path]) -> list[Prediction]:
         """Return one prediction a path, in order; a picture that cannot be read has a problem."""

@@ -93,7 +93,6 @@ def _to_json(classifier: Classifier, digests: dict[str, str]) -> dict[str, Any]:
             "weights_digest": network.weights_digest,
             "licence": network.licence,
             "features": network.features,
-            "feature_type": network.feature_type,
         },
         "head": classifier.head.kind,
         "checked_with": dict(classifier.checked_with),
@@ -131,8 +130,6 @@ def _from_json(folder: Path, stored: dict[str, Any]) -> Classifier:
     transform = Transform.from_json(stored["transform"])
     backbone, decoding = stored["backbone"], stored["decoding"]
     features = int(backbone["features"])
-    if backbone["feature_type"] not in ("float16", "float32"):
-        raise ValueError("feature_type")
     check_network(folder / "network.xml", size=transform.size, features=features)
     return Classifier(
         classes=classes,
@@ -148,7 +145,6 @@ def _from_json(folder: Path, stored: dict[str, Any]) -> Classifier:
             weights_digest=str(backbone["weights_digest"]),
             licence=str(backbone["licence"]),
             features=features,
-            feature_type=backbone["feature_type"],
         ),
         head=_load_head(folder / HEAD, str(stored["head"]), features, len(classes)),
         checked_with=dict(stored["checked_with"]),
