@@ -21,6 +21,26 @@ def need(module: str, extra: str) -> Any:
         ) from error
 
 
+def import_openvino() -> Any:
+    """Import OpenVINO without its telemetry.
+
+    With the package openvino_telemetry in sight, `import openvino` writes ~/intel and reports the
+    import to Google Analytics from a child process (seen with 2026.4). Hidden for that moment,
+    OpenVINO takes the stub that it ships for its absence; what other code imports later is its own.
+    """
+    hidden = {"openvino", _TELEMETRY}.isdisjoint(sys.modules)
+    if hidden:
+        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("openvino")
+    finally:
+        if hidden:
+            del sys.modules[_TELEMETRY]
+
+
+_TELEMETRY = "openvino_telemetry"
+
+
 def need_torch() -> Any:
     """Import torch, raising MissingExtra with the install line where it is absent."""
     return need("torch", "torch")
@@ -69,6 +89,7 @@ def installed_version(distribution: str) -> str | None:
 
 __all__ = [
     "define_missing_torchvision_operators",
+    "import_openvino",
     "installed_version",
     "need",
     "need_timm",

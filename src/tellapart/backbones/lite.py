@@ -22,6 +22,7 @@ from tellapart.backbones.records import Backbone, BackboneInfo
 from tellapart.backbones.torch_file import Weights, read_legacy_weights
 from tellapart.errors import BackboneError, MissingExtra
 from tellapart.images.transforms import Transform
+from tellapart.optional import import_openvino
 
 if TYPE_CHECKING:
     import openvino
@@ -147,9 +148,8 @@ def read_weights(spec: LiteSpec) -> Weights:
 
 def build_lite(spec: LiteSpec) -> openvino.Model:
     """Build the OpenVINO model, uint8 [?, size, size, 3] -> float32 [?, 1280]; norms are folded."""
-    import openvino
-    from openvino import opset13 as ops
-
+    openvino = import_openvino()
+    ops = openvino.opset13
     weights = _for_exact_pixels(read_weights(spec))
     pixels = ops.parameter([-1, spec.size, spec.size, 3], np.uint8, name="pixels")
     centred = ops.subtract(ops.convert(pixels, "f32"), np.float32(MIDDLE))

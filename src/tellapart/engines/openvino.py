@@ -15,7 +15,7 @@ from tellapart.backbones.records import GRAPH_VERSION, Backbone
 from tellapart.engines.network_file import check_network
 from tellapart.engines.records import KeepsFolders, usable_cores
 from tellapart.errors import BackboneError, ModelError
-from tellapart.optional import installed_version
+from tellapart.optional import import_openvino, installed_version
 
 if TYPE_CHECKING:
     import openvino
@@ -94,8 +94,7 @@ def load_network(
     precision "auto" lets OpenVINO choose: bf16 where the CPU computes in it. The engine says which
     one it took. Raises ModelError where the files cannot be read as a network.
     """
-    import openvino
-
+    openvino = import_openvino()
     cores = threads or usable_cores()
     # one stream, and with it one core, for each thread: arithmetic that no other thread changes
     config: dict[str, Any] = {"NUM_STREAMS": str(cores), "INFERENCE_NUM_THREADS": cores}
@@ -128,8 +127,7 @@ def network_folder(backbone: Backbone, cache: KeepsFolders) -> Path:
 
 def write_network(backbone: Backbone, folder: Path) -> None:
     """Write a backbone as OpenVINO IR with fp16 weights: network.xml and network.bin."""
-    import openvino
-
+    openvino = import_openvino()
     try:
         openvino.save_model(backbone.build(), folder / XML, compress_to_fp16=True)
     except RuntimeError as problem:
