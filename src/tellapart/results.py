@@ -114,8 +114,12 @@ def _finding_words(audit: Audit) -> list[str]:
     for severity in ("error", "warning"):
         kinds = Counter(one.kind for one in audit.findings if one.severity == severity)
         if kinds:
-            named = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-            lines.append(f"The audit has {sum(kinds.values()):,} {severity}s: {named}.")
+            total = sum(kinds.values())
+            named = ", ".join(
+                f"{count:,} {kind.replace('_', ' ')}" for kind, count in kinds.most_common()
+            )
+            many = "" if total == 1 else "s"
+            lines.append(f"The audit found {total:,} {severity}{many}: {named}.")
     return lines
 
 

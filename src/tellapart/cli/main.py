@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -18,9 +19,11 @@ VERBS = {  # verb -> one line for --help; the verb's code is cli/<verb>.py, its 
     "audit": "Say what is wrong with the data, before anything is trained.",
     "predict": "Predict the classes of pictures with a saved classifier.",
     "evaluate": "Judge a saved classifier on new labelled pictures.",
-    "demo": "Run the main job on handwritten digits that come with scikit-learn.",
+    "demo": "Try it: the main job on handwritten digits, offline.",
     "doctor": "Say what is installed, what would run, and where the cache is.",
 }
+
+KEEPING = ("run", "audit", "demo")  # verbs whose results stay in the cache
 
 HELP = """From a folder of pictures to a tested classifier, an honest number and a report.
 
@@ -49,22 +52,19 @@ def run_verb(given: list[str]) -> int:
     try:
         return _dispatch(given)
     except TellapartError as error:
-        if debug:
-            raise
+        _show(debug)
         print(f"tellapart: {error}", file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:
-        print(  # noqa: T201
-            "tellapart: interrupted; what was computed is kept, the same command goes on from here",
-            file=sys.stderr,
-        )
+        goes_on = "; what was computed is kept, the same command goes on from there"
+        kept = goes_on if _verb(given) in KEEPING else ""
+        print(f"tellapart: interrupted{kept}", file=sys.stderr)  # noqa: T201
         return 130
     except BrokenPipeError:  # the reader of our output (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        if debug:
-            raise
+        _show(debug)
         print(  # noqa: T201
             f"tellapart: this is a bug: {type(error).__name__}: {error}; please report it with what"
             " the same command prints with --debug",
@@ -85,7 +85,7 @@ def _dispatch(given: list[str]) -> int:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    verb = next((one for one in given if not one.startswith("-")), None)
+    verb = _verb(given)
     for name, line in VERBS.items():
         if name == verb:
             command = importlib.import_module(f"tellapart.cli.{name}").command
@@ -104,6 +104,16 @@ def _dispatch(given: list[str]) -> int:
             raise
         return _usage(error)
     return result if isinstance(result, int) else 0
+
+
+def _verb(given: list[str]) -> str | None:
+    return next((one for one in given if not one.startswith("-")), None)
+
+
+def _show(debug: bool) -> None:
+    """Show the traceback of the error at hand, where --debug asks for it."""
+    if debug:
+        traceback.print_exc()
 
 
 def _usage(error: Any) -> int:

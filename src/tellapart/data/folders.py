@@ -20,7 +20,7 @@ TABLE_HINT = 'a table with the columns "file" and "label"'
 
 def read_class_folders(root: Path, settings: ReadSettings, stage: Stage) -> Read:
     """Read a folder of pictures; raises DataError or OptionError in one line."""
-    _refuse_column_options(root, settings)
+    _refuse_table_options(root, settings)
     scan = scan_or_refuse(root, stage)
     if not scan.files:
         raise DataError(_nothing_there(root, scan))
@@ -43,8 +43,10 @@ def scan_or_refuse(root: Path, stage: Stage) -> Scan:
         raise DataError(f"cannot open the folder {root}: {problem.strerror}") from problem
 
 
-def _refuse_column_options(root: Path, settings: ReadSettings) -> None:
+def _refuse_table_options(root: Path, settings: ReadSettings) -> None:
+    share = settings.max_missing
     for option, value in (
+        ("--max-missing", None if share == ReadSettings.max_missing else f"{share:g}"),
         ("--path-column", settings.path_column),
         ("--label-column", settings.label_column),
         ("--group-column", settings.group_column),

@@ -66,7 +66,8 @@ def read(
 
     location is a folder of class folders (with or without split folders above them), a table
     (.csv, .tsv, .jsonl, .parquet) of paths and labels, a Hugging Face imagefolder, or parquet
-    files with image bytes. Raises DataError or OptionError, in one line, where it cannot be used.
+    files with image bytes. What was guessed, merged or left out is said. Raises DataError or
+    OptionError, in one line, where it cannot be used.
     """
     settings = settings or ReadSettings()
     check_settings(settings)
@@ -75,9 +76,13 @@ def read(
         reader = _choose(place, settings)
     except OSError as problem:
         raise DataError(f"cannot open {location}: {problem.strerror or problem}") from problem
-    with (progress or Progress()).stage("read", None, "pictures") as stage:
+    progress = progress or Progress()
+    with progress.stage("read", None, "pictures") as stage:
         found = reader(place, settings, stage)
-    return gather(found, settings)
+    pictures = gather(found, settings)
+    for note in pictures.notes:
+        progress.say(f"note: {note.message}")
+    return pictures
 
 
 def _choose(place: Path, settings: ReadSettings) -> Callable[[Path, ReadSettings, Stage], Read]:
