@@ -99,9 +99,11 @@ def words(found: Results) -> tuple[str, ...]:
     lines = list(headline_lines(evaluation, found.split.headline))
     if found.judged.with_leaked:
         leaked = found.judged.with_leaked
+        count = leaked.pictures - evaluation.pictures
+        these, them = ("picture that leaks", "it") if count == 1 else ("pictures that leak", "them")
         lines.append(
-            f"{leaked.pictures - evaluation.pictures:,} pictures that leak from training were left"
-            f" out; with them it would claim {leaked.headline.value:.3f}."
+            f"Left out: {count:,} {these} from training; with {them} the number would be"
+            f" {leaked.headline.value:.3f}."
         )
     lines += found.split.left_out
     lines += _finding_words(found.audit)

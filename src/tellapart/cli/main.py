@@ -6,12 +6,13 @@ Exit codes: 0 done, 1 a bug, 2 the input or the command line, 3 --fail-on was re
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 VERBS = {  # verb -> one line for --help; the verb's code is cli/<verb>.py, its function `command`
@@ -89,21 +90,33 @@ def _dispatch(given: list[str]) -> int:
     for name, line in VERBS.items():
         if name == verb:
             command = importlib.import_module(f"tellapart.cli.{name}").command
-            app.command(name, help=command.__doc__)(command)
+            app.command(name, help=command.__doc__)(_parsed(command))
         else:
             app.command(name, help=line)(_options)
     try:
-        # standalone_mode=False: interrupts and usage errors reach us, to be worded in one line.
-        result = typer.main.get_command(app).main(
+        # standalone_mode=False: usage errors reach us, to be worded in one line.
+        parsed = typer.main.get_command(app).main(
             args=given, prog_name="tellapart", standalone_mode=False
         )
-    except typer.Abort:
-        raise KeyboardInterrupt from None
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
         return _usage(error)
+    result = parsed() if callable(parsed) else parsed
     return result if isinstance(result, int) else 0
+
+
+def _parsed(command: Callable[..., Any]) -> Callable[..., Callable[[], Any]]:
+    """Return the verb as typer shall call it: it hands back the call, which runs outside of typer.
+
+    Inside, typer answers an interrupt or a broken pipe itself, without a word of ours.
+    """
+
+    @functools.wraps(command)
+    def parsed(**options: Any) -> Callable[[], Any]:
+        return functools.partial(command, **options)
+
+    return parsed
 
 
 def _verb(given: list[str]) -> str | None:
