@@ -18,13 +18,14 @@ from tellapart.errors import DataError, OptionError
 from tellapart.evaluation import Evaluation, evaluate
 from tellapart.features import Cache, Look, look, open_cache
 from tellapart.heads import fit_probe, refit
+from tellapart.likeness import Likeness, look_for_copies
 from tellapart.models.classifier import Classifier
 from tellapart.progress import Progress
 from tellapart.results import Fitted, Judged, Results
 from tellapart.run_folder import building, default_place
 from tellapart.settings import RunSettings, SplitSettings
 from tellapart.showing import show
-from tellapart.splits import Split, components, make_split, read_known_sides
+from tellapart.splits import Split, components, join_alike, make_split, read_known_sides
 from tellapart.stopwatch import Stopwatch
 
 
@@ -76,11 +77,13 @@ def run(
             pictures = read(location, settings.read, progress)
         with watch("look"):
             seen = _look(pictures, backbone, settings, store, progress)
-        with watch("split"):
-            usable = pictures.take(seen.usable.tolist())
-            split = _split(usable, seen, settings)
+        usable = pictures.take(seen.usable.tolist())
         with watch("audit"):
-            audit = _audit(pictures, seen, split, settings, progress)
+            alike = look_for_copies(seen, store, progress, mirror=settings.mirror)
+        with watch("split"):
+            split = _split(usable, seen, alike, settings)
+        with watch("audit"):
+            audit = _audit(pictures, seen, alike, split, settings, progress)
         with watch("fit"):
             fitted = _fit(usable, seen, split, settings, store, progress)
         with watch("evaluate"):
@@ -128,8 +131,16 @@ def _look(
     return seen
 
 
-def _split(usable: PictureSet, seen: Look, settings: RunSettings) -> Split:
+def _split(usable: PictureSet, seen: Look, alike: Likeness, settings: RunSettings) -> Split:
     ids = [seen.ids[row] for row in seen.usable]
+    codes, copies = _codes(usable), alike.copies()
+    together = join_alike(
+        components(len(usable), ids, usable.groups),
+        codes,
+        ids,
+        alike.pairs[copies],
+        alike.scores[copies],
+    )
     if usable.has_given_split and settings.split != SplitSettings(seed=settings.split.seed):
         raise OptionError(
             "--test, --val and --split-from have no effect here: the data gives its own split"
@@ -138,22 +149,31 @@ def _split(usable: PictureSet, seen: Look, settings: RunSettings) -> Split:
     if settings.split.split_from:
         known = read_known_sides(settings.split.split_from).sides_of(usable.paths, ids)
     return make_split(
-        _codes(usable),
+        codes,
         usable.classes,
         ids,
-        components(len(usable), ids, usable.groups),
+        together,
         usable.groups,
         usable.splits if usable.has_given_split else None,
         settings.split,
         known,
+        alike.pairs[copies],
     )
 
 
 def _audit(
-    pictures: PictureSet, seen: Look, split: Split, settings: RunSettings, progress: Progress
+    pictures: PictureSet,
+    seen: Look,
+    alike: Likeness,
+    split: Split,
+    settings: RunSettings,
+    progress: Progress,
 ) -> Audit:
     sides = np.full(len(pictures), "", split.sides.dtype)
     sides[seen.usable] = split.sides
+    # Pictures that cannot be used hang together with nothing: each gets a component of its own.
+    together = len(pictures) + np.arange(len(pictures))
+    together[seen.usable] = split.components
     return run_audit(
         AuditInput(
             pictures=pictures,
@@ -162,10 +182,10 @@ def _audit(
             usable=seen.usable,
             features=seen.features,
             sides=sides.tolist(),
-            components=components(
-                len(pictures), [one or None for one in seen.ids], pictures.groups
-            ),
+            components=np.unique(together, return_inverse=True)[1],
+            near=alike,
             given_split=split.given,
+            mirror=settings.mirror,
             seed=settings.seed,
         ),
         progress=progress,

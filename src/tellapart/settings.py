@@ -51,6 +51,7 @@ class RunSettings:
     split: SplitSettings = field(default_factory=SplitSettings)
     backbone: str = "lite0"
     engine: str = "auto"
+    mirror: bool = True  # a mirrored copy is the same picture
     refit: bool = False
     rehash: bool = False
     seed: int = 0

@@ -106,6 +106,14 @@ Rehash = Annotated[
         rich_help_panel=COMPUTING,
     ),
 ]
+NoMirror = Annotated[
+    bool,
+    typer.Option(
+        "--no-mirror",
+        help="Mirrored pictures are different pictures (signs that point left and right).",
+        rich_help_panel=SPLITTING,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only results and errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -59,6 +59,7 @@ def command(
     ] = 0,
     backbone: options.Backbone = "lite0",
     engine: options.Engine = "auto",
+    no_mirror: options.NoMirror = False,
     refit: Annotated[
         bool,
         typer.Option(
@@ -97,6 +98,7 @@ def command(
         ),
         backbone=backbone,
         engine=engine,
+        mirror=not no_mirror,
         refit=refit,
         rehash=rehash,
         seed=seed,
