@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tellapart.version import __version__
 
 if TYPE_CHECKING:
+    from tellapart.auditing import AuditSettings, audit, clean
     from tellapart.backbones import list_backbones
     from tellapart.data import PictureSet, read
     from tellapart.doctor import diagnose
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tellapart.settings import Decoding, ReadSettings, RunSettings, SplitSettings
 
 _PLACES = {  # public name -> (module, name there); imported when first asked for
+    "AuditSettings": ("tellapart.auditing", "AuditSettings"),
     "Classifier": ("tellapart.models.classifier", "Classifier"),
     "Decoding": ("tellapart.settings", "Decoding"),
     "PictureSet": ("tellapart.data", "PictureSet"),
@@ -33,6 +35,8 @@ _PLACES = {  # public name -> (module, name there); imported when first asked fo
     "RunSettings": ("tellapart.settings", "RunSettings"),
     "SplitSettings": ("tellapart.settings", "SplitSettings"),
     "TellapartError": ("tellapart.errors", "TellapartError"),
+    "audit": ("tellapart.auditing", "audit"),
+    "clean": ("tellapart.auditing", "clean"),
     "diagnose": ("tellapart.doctor", "diagnose"),
     "evaluate": ("tellapart.judging", "evaluate"),
     "list_backbones": ("tellapart.backbones", "list_backbones"),
@@ -42,6 +46,7 @@ _PLACES = {  # public name -> (module, name there); imported when first asked fo
 }
 
 __all__ = [
+    "AuditSettings",
     "Classifier",
     "Decoding",
     "PictureSet",
@@ -52,6 +57,8 @@ __all__ = [
     "SplitSettings",
     "TellapartError",
     "__version__",
+    "audit",
+    "clean",
     "diagnose",
     "evaluate",
     "list_backbones",

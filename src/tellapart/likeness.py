@@ -34,12 +34,23 @@ class Likeness:
         return np.array([kind == COPY for kind in self.kinds], bool)
 
 
+# Candidates are compared with all others: minutes at this size, and the time grows with its square.
+MOST_PICTURES = 30_000
+NONE = Likeness(np.empty((0, 2), np.intp), np.empty(0, np.float32), (), np.empty(0, np.int8))
+
+
 def look_for_copies(seen: Look, cache: Cache, progress: Progress, *, mirror: bool) -> Likeness:
     """Return the near-duplicates among the usable pictures; mirror False: see find_near_duplicates.
 
     What was found is kept in the cache by ids and features, so a second run compares nothing.
     """
     ids = [seen.ids[row] for row in seen.usable]
+    if len(ids) > MOST_PICTURES:
+        progress.say(
+            f"altered copies are not looked for among more than {MOST_PICTURES:,} pictures"
+            f" ({len(ids):,} here); exact copies are found all the same"
+        )
+        return NONE
     first: dict[str, int] = {}
     for row, id_ in enumerate(ids):
         first.setdefault(id_, row)

@@ -11,12 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart import results
-from tellapart.audits import Audit, AuditInput, run_audit
-from tellapart.backbones import Backbone, get_backbone
+from tellapart.auditing import (
+    AuditSettings,
+    audit_pictures,
+    class_codes,
+    components_of,
+    look_at,
+)
+from tellapart.audits import Audit
+from tellapart.backbones import get_backbone
 from tellapart.data import PictureSet, read
 from tellapart.errors import DataError, OptionError
 from tellapart.evaluation import Evaluation, evaluate
-from tellapart.features import Cache, Look, look, open_cache
+from tellapart.features import Cache, Look, open_cache
 from tellapart.heads import fit_probe, refit
 from tellapart.likeness import Likeness, look_for_copies
 from tellapart.models.classifier import Classifier
@@ -25,7 +32,7 @@ from tellapart.results import Fitted, Judged, Results
 from tellapart.run_folder import building, default_place
 from tellapart.settings import RunSettings, SplitSettings
 from tellapart.showing import show
-from tellapart.splits import Split, components, join_alike, make_split, read_known_sides
+from tellapart.splits import Split, make_split, read_known_sides
 from tellapart.stopwatch import Stopwatch
 
 
@@ -76,14 +83,22 @@ def run(
         with watch("read"):
             pictures = read(location, settings.read, progress)
         with watch("look"):
-            seen = _look(pictures, backbone, settings, store, progress)
+            seen = look_at(
+                pictures, backbone, settings.engine, settings.decoding, store, progress,
+                rehash=settings.rehash,
+            )  # fmt: skip
         usable = pictures.take(seen.usable.tolist())
         with watch("audit"):
             alike = look_for_copies(seen, store, progress, mirror=settings.mirror)
         with watch("split"):
-            split = _split(usable, seen, alike, settings)
+            together = components_of(usable, seen, alike)
+            split = _split(usable, seen, alike, together, settings)
         with watch("audit"):
-            audit = _audit(pictures, seen, alike, split, settings, progress)
+            audit = audit_pictures(
+                pictures, seen, alike, split.components, split.sides.tolist(),
+                AuditSettings(mirror=settings.mirror, seed=settings.seed), progress,
+                given_split=split.given,
+            )  # fmt: skip
         with watch("fit"):
             fitted = _fit(usable, seen, split, settings, store, progress)
         with watch("evaluate"):
@@ -112,35 +127,14 @@ def run(
     )
 
 
-def _look(
-    pictures: PictureSet,
-    backbone: Backbone,
+def _split(
+    usable: PictureSet,
+    seen: Look,
+    alike: Likeness,
+    together: NDArray[np.intp],
     settings: RunSettings,
-    cache: Cache,
-    progress: Progress,
-) -> Look:
-    seen = look(
-        pictures, backbone, settings.engine, decoding=settings.decoding, cache=cache,
-        progress=progress, rehash=settings.rehash,
-    )  # fmt: skip
-    if not len(seen.usable):
-        first = seen.facts[0].problem
-        raise DataError(
-            f"none of the {len(pictures):,} pictures can be used; {pictures.paths[0]}: {first}"
-        )
-    return seen
-
-
-def _split(usable: PictureSet, seen: Look, alike: Likeness, settings: RunSettings) -> Split:
+) -> Split:
     ids = [seen.ids[row] for row in seen.usable]
-    codes, copies = _codes(usable), alike.copies()
-    together = join_alike(
-        components(len(usable), ids, usable.groups),
-        codes,
-        ids,
-        alike.pairs[copies],
-        alike.scores[copies],
-    )
     if usable.has_given_split and settings.split != SplitSettings(seed=settings.split.seed):
         raise OptionError(
             "--test, --val and --split-from have no effect here: the data gives its own split"
@@ -149,7 +143,7 @@ def _split(usable: PictureSet, seen: Look, alike: Likeness, settings: RunSetting
     if settings.split.split_from:
         known = read_known_sides(settings.split.split_from).sides_of(usable.paths, ids)
     return make_split(
-        codes,
+        class_codes(usable),
         usable.classes,
         ids,
         together,
@@ -157,38 +151,7 @@ def _split(usable: PictureSet, seen: Look, alike: Likeness, settings: RunSetting
         usable.splits if usable.has_given_split else None,
         settings.split,
         known,
-        alike.pairs[copies],
-    )
-
-
-def _audit(
-    pictures: PictureSet,
-    seen: Look,
-    alike: Likeness,
-    split: Split,
-    settings: RunSettings,
-    progress: Progress,
-) -> Audit:
-    sides = np.full(len(pictures), "", split.sides.dtype)
-    sides[seen.usable] = split.sides
-    # Pictures that cannot be used hang together with nothing: each gets a component of its own.
-    together = len(pictures) + np.arange(len(pictures))
-    together[seen.usable] = split.components
-    return run_audit(
-        AuditInput(
-            pictures=pictures,
-            ids=seen.ids,
-            facts=seen.facts,
-            usable=seen.usable,
-            features=seen.features,
-            sides=sides.tolist(),
-            components=np.unique(together, return_inverse=True)[1],
-            near=alike,
-            given_split=split.given,
-            mirror=settings.mirror,
-            seed=settings.seed,
-        ),
-        progress=progress,
+        alike.pairs[alike.copies()],
     )
 
 
@@ -198,7 +161,7 @@ def _fit(
 ) -> Fitted:  # fmt: skip
     """Fit the probe on the training pictures, with the classes that stand there."""
     rows = split.rows("train")
-    codes = _codes(usable)
+    codes = class_codes(usable)
     learned = np.unique(codes[rows])
     if len(learned) < 2:
         only = usable.classes[learned[0]] if len(learned) else "none"
@@ -264,8 +227,3 @@ def _refit(usable: PictureSet, seen: Look, fitted: Fitted) -> Fitted:
     labels = np.array([codes[usable.labels[row]] for row in rows])
     head = refit(fitted.probe, seen.features[rows], labels, [ids[row] for row in rows])
     return replace(fitted, head=head)
-
-
-def _codes(pictures: PictureSet) -> NDArray[np.intp]:
-    place = {name: code for code, name in enumerate(pictures.classes)}
-    return np.array([place[label] for label in pictures.labels], dtype=np.intp)

@@ -18,6 +18,7 @@ class ReadSettings:
     group_column: str | None = None
     split_column: str | None = None
     label_regex: str | None = None  # its first group, searched in the path, is the label
+    group_regex: str | None = None  # its first group, searched in the path, is the group
     label_map: Mapping[str, str] | None = None  # label as found -> label to use
     classes: tuple[str, ...] | None = None  # only these, in this order
     max_missing: float = 0.1  # share of a table's rows whose file may be missing

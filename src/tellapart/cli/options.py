@@ -38,6 +38,13 @@ GroupColumn = Annotated[
         rich_help_panel=READING,
     ),
 ]
+GroupRegex = Annotated[
+    str | None,
+    typer.Option(
+        help="Take the group from the path: the first group of this regular expression.",
+        rich_help_panel=READING,
+    ),
+]
 SplitColumn = Annotated[
     str | None,
     typer.Option(help="Table column that says train, val or test.", rich_help_panel=READING),
@@ -127,6 +134,7 @@ def read_settings(
     label_map: list[str] | None,
     classes: str | None,
     max_missing: float,
+    group_regex: str | None = None,
 ) -> ReadSettings:
     """Return the settings that the reading options say."""
     return ReadSettings(
@@ -138,7 +146,13 @@ def read_settings(
         label_map=_label_map(label_map) if label_map else None,
         classes=tuple(one.strip() for one in classes.split(",")) if classes else None,
         max_missing=max_missing,
+        group_regex=group_regex,
     )
+
+
+def names(text: str | None) -> tuple[str, ...] | None:
+    """Return the names of a list with commas, None where it is not given."""
+    return tuple(one.strip() for one in text.split(",") if one.strip()) if text else None
 
 
 def decoding(bands: str | None, max_pixels: int = MAX_PIXELS) -> Decoding:

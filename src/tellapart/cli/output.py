@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,13 @@ def say(*lines: str) -> None:
     text = "\n".join(lines) + "\n"
     sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
     sys.stdout.flush()
+
+
+def say_wrapped(text: str, *, indent: int) -> None:
+    """Print a sentence in lines that fit the terminal."""
+    width = max(40, min(100, shutil.get_terminal_size((100, 24)).columns))
+    blanks = " " * indent
+    say(*textwrap.wrap(text, width, initial_indent=blanks, subsequent_indent=blanks))
 
 
 def columns(rows: Iterable[Sequence[str]], *, gap: int = 2) -> list[str]:

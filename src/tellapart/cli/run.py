@@ -21,6 +21,7 @@ def command(
     path_column: options.PathColumn = None,
     label_column: options.LabelColumn = None,
     group_column: options.GroupColumn = None,
+    group_regex: options.GroupRegex = None,
     split_column: options.SplitColumn = None,
     label_regex: options.LabelRegex = None,
     label_map: options.LabelMap = None,
@@ -87,7 +88,7 @@ def command(
     settings = RunSettings(
         read=options.read_settings(
             path_column, label_column, group_column, split_column, label_regex, label_map, classes,
-            max_missing,
+            max_missing, group_regex,
         ),
         decoding=options.decoding(bands, max_pixels),
         split=SplitSettings(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tellapart.data.gathering import Read, Row
+from tellapart.data.grouping import compiled
 from tellapart.data.names import counted, name_list, natural, side_of
 from tellapart.data.pictures import FileSource, Note, Side
 from tellapart.data.scan import FoundFile, Scan, scan_folder
@@ -177,24 +178,10 @@ def labels_from_regex(
     files: Sequence[FoundFile], pattern: str
 ) -> list[tuple[FoundFile, str | None]]:
     """Return each file with the first group of `pattern` in its key, None where it is not found."""
-    search = compile_label_regex(pattern)
+    search = compiled(pattern, "--label-regex", "label")
     labelled = [(one, label_in(search, one.key)) for one in files]
     refuse_matchless(pattern, [one.key for one in files], [label for _, label in labelled])
     return labelled
-
-
-def compile_label_regex(pattern: str) -> re.Pattern[str]:
-    """Compile --label-regex; raises OptionError where it is invalid or has no group."""
-    try:
-        search = re.compile(pattern)
-    except re.error as problem:
-        raise OptionError(f"--label-regex {pattern!r} is no valid pattern: {problem}") from problem
-    if search.groups < 1:
-        raise OptionError(
-            f"--label-regex {pattern!r} has no group: put the label in brackets, e.g."
-            r" '([^/]+)_\d+\.jpg$'"
-        )
-    return search
 
 
 def label_in(search: re.Pattern[str], key: str) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from tellapart.data.grouping import grouped
 from tellapart.data.names import clean_label, counted, key_of, natural
 from tellapart.data.pictures import Note, PictureSet, Side, Source
 from tellapart.errors import DataError, OptionError, did_you_mean, first_few
@@ -46,6 +47,7 @@ def gather(read: Read, settings: ReadSettings) -> PictureSet:
     rows, not_chosen = _chosen(rows, settings.classes)
     classes = _classes(rows, settings.classes)
     _check_classes(rows, classes, read)
+    rows, ungrouped = grouped(rows, settings.group_regex, settings.group_column)
     rows, one_side = _split_or_none(rows)
     rows = tuple(sorted(rows, key=lambda row: natural(row.path)))
     _check_unique(rows)
@@ -58,7 +60,7 @@ def gather(read: Read, settings: ReadSettings) -> PictureSet:
         splits=tuple(row.split for row in rows),
         classes=classes,
         columns={name: tuple(row.columns[i] for row in rows) for i, name in enumerate(read.names)},
-        notes=(*read.notes, *merged, *unlabelled, *not_chosen, *one_side),
+        notes=(*read.notes, *merged, *unlabelled, *not_chosen, *ungrouped, *one_side),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tellapart.data.columns import Roles, choose_roles
-from tellapart.data.folders import compile_label_regex, label_in, refuse_matchless, scan_or_refuse
+from tellapart.data.folders import label_in, refuse_matchless, scan_or_refuse
 from tellapart.data.frames import (
     as_text,
     class_names,
@@ -19,6 +19,7 @@ from tellapart.data.frames import (
     read_frame,
 )
 from tellapart.data.gathering import Read, Row
+from tellapart.data.grouping import compiled
 from tellapart.data.names import SPLIT_WORDS, clean_label, counted, key_of, side_of
 from tellapart.data.pictures import FileSource, Note, Side
 from tellapart.data.scan import FoundFile
@@ -137,7 +138,7 @@ def _labels(
         names = class_names(table) if table.suffix.lower() in (".parquet", ".pq") else {}
         return labels_as_text(str(table), frame, roles.label, names)
     pattern = settings.label_regex or ""
-    search = compile_label_regex(pattern)
+    search = compiled(pattern, "--label-regex", "label")
     labels = [label_in(search, key) for key in keys]
     refuse_matchless(pattern, keys, labels)
     return labels

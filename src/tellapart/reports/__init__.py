@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from tellapart.reports.records import Pictures, Predictions, ReportData, WithLeaked
+from tellapart.audits.records import Audit
+from tellapart.reports.records import (
+    Pictures,
+    Predictions,
+    ReportData,
+    Thumbnails,
+    WithLeaked,
+)
 
 
 def write_report(path: Path, data: ReportData, cache_folder: Path | None) -> None:
@@ -19,4 +27,27 @@ def write_report(path: Path, data: ReportData, cache_folder: Path | None) -> Non
     write_bytes(path, report_html(data, cache_folder).encode("utf-8", "replace"))
 
 
-__all__ = ["Pictures", "Predictions", "ReportData", "WithLeaked", "write_report"]
+def write_audit_page(
+    path: Path,
+    title: str,
+    date: str,
+    audit: Audit,
+    class_counts: Mapping[str, int],
+    thumbnails: Thumbnails,
+) -> None:
+    """Write the page of an audit to `path`; raises OutputError where it cannot be written."""
+    from tellapart.places import write_bytes
+    from tellapart.reports.audit_page import audit_html
+
+    text = audit_html(title, date, audit, class_counts, thumbnails)
+    write_bytes(path, text.encode("utf-8", "replace"))
+
+
+__all__ = [
+    "Pictures",
+    "Predictions",
+    "ReportData",
+    "WithLeaked",
+    "write_audit_page",
+    "write_report",
+]

@@ -85,20 +85,20 @@ class FindingGroup:
     shown: tuple[Finding, ...]
 
 
-def grouped_findings(audit: Audit) -> tuple[FindingGroup, ...]:
-    """Group findings by severity and kind, the gravest first, and cap what is shown of each."""
+def grouped_findings(audit: Audit, most: int = FINDINGS_PER_KIND) -> tuple[FindingGroup, ...]:
+    """Group findings by severity and kind, the gravest first; show at most `most` of each."""
     by_kind: dict[tuple[Severity, str], list[Finding]] = {}
     for finding in audit.findings:
         by_kind.setdefault((finding.severity, finding.kind), []).append(finding)
     keys = sorted(by_kind, key=lambda key: SEVERITIES.index(key[0]))
     return tuple(
-        FindingGroup(kind, severity, len(found), tuple(found[:FINDINGS_PER_KIND]))
+        FindingGroup(kind, severity, len(found), tuple(found[:most]))
         for severity, kind in keys
         for found in [by_kind[severity, kind]]
     )
 
 
-def finding_ids(groups: Sequence[FindingGroup]) -> list[str]:
+def finding_ids(groups: Sequence[FindingGroup], most: int = FINDING_PICTURES) -> list[str]:
     """Return the ids of the pictures shown under findings, gravest first, each once, capped."""
     ids = (
         one.id
@@ -107,4 +107,4 @@ def finding_ids(groups: Sequence[FindingGroup]) -> list[str]:
         for one in finding.pictures[:PICTURES_PER_FINDING]
         if one.id
     )
-    return list(dict.fromkeys(ids))[:FINDING_PICTURES]
+    return list(dict.fromkeys(ids))[:most]

@@ -1,0 +1,206 @@
+"""Looking at a set before anything is trained: the stages that `run` and `audit` share, the audit
+itself, the plan that people edit, and the clean table that it leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.audits import Audit, AuditInput, run_audit
+from tellapart.audits.clean import write_clean
+from tellapart.audits.plan import apply_plan, propose, read_plan, write_plan
+from tellapart.backbones import Backbone, get_backbone
+from tellapart.data import PictureSet, read
+from tellapart.errors import DataError, OutputError
+from tellapart.features import Cache, Look, look, open_cache
+from tellapart.likeness import Likeness, look_for_copies
+from tellapart.places import write_json, writing
+from tellapart.progress import Progress
+from tellapart.reports import write_audit_page
+from tellapart.settings import Decoding, ReadSettings
+from tellapart.splits import components, join_alike
+
+BACKBONE = "lite0"  # the audit always uses the embedded one (DESIGN section 4)
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """What an audit looks for and how; None: everything."""
+
+    read: ReadSettings = field(default_factory=ReadSettings)
+    decoding: Decoding = field(default_factory=Decoding)
+    only: tuple[str, ...] | None = None
+    skip: tuple[str, ...] | None = None
+    mirror: bool = True
+    engine: str = "auto"
+    rehash: bool = False
+    seed: int = 0
+
+
+def audit(
+    location: str | Path,
+    *,
+    out: str | Path | None = None,
+    plan: str | Path | None = None,
+    settings: AuditSettings | None = None,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Say what is wrong with the labelled pictures at `location`; nothing is trained or changed.
+
+    out   a new or empty folder (or an older audit's) for audit.json and audit.html
+    plan  a CSV file to write, with one proposed decision a picture concerned
+
+    Raises a TellapartError, in one line, for whatever is wrong with the input.
+    """
+    settings, progress = settings or AuditSettings(), progress or Progress()
+    folder = _audit_folder(Path(out)) if out is not None else None
+    with open_cache(cache, progress) as store:
+        pictures = read(location, settings.read, progress)
+        seen = look_at(
+            pictures, get_backbone(BACKBONE), settings.engine, settings.decoding, store, progress,
+            rehash=settings.rehash,
+        )  # fmt: skip
+        usable = pictures.take(seen.usable.tolist())
+        alike = look_for_copies(seen, store, progress, mirror=settings.mirror)
+        together = components_of(usable, seen, alike)
+        found = audit_pictures(
+            pictures, seen, alike, together, usable.splits, settings, progress,
+            given_split=usable.has_given_split,
+        )  # fmt: skip
+        if plan is not None:
+            write_plan(propose(found, pictures, seen.ids), Path(plan))
+        if folder is not None:
+            write_json(folder / "audit.json", found.to_json())
+            date = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
+            title = Path(location).absolute().name
+            page = folder / "audit.html"
+            write_audit_page(page, title, date, found, pictures.class_counts(), seen.thumbnails)
+    return found
+
+
+def clean(
+    location: str | Path,
+    plan: str | Path,
+    to: str | Path,
+    *,
+    new_classes: bool = False,
+    settings: AuditSettings | None = None,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[int, tuple[str, ...]]:
+    """Apply an edited plan: write the table `to` (.parquet) of what it leaves; originals stay.
+
+    Returns the number of pictures in the table, and notes on what a person should know of it.
+    Raises DataError, naming the plan's row, for what cannot be done; then nothing is written.
+    """
+    settings, progress = settings or AuditSettings(), progress or Progress()
+    decisions = read_plan(Path(plan))
+    with open_cache(cache, progress) as store:
+        pictures = read(location, settings.read, progress)
+        seen = look_at(
+            pictures, get_backbone(BACKBONE), settings.engine, settings.decoding, store, progress,
+            rehash=settings.rehash,
+        )  # fmt: skip
+    left = apply_plan(decisions, pictures, seen.ids, new_classes=new_classes, where=Path(plan).name)
+    write_clean(left, pictures, Path(to))
+    return len(left.rows), left.notes
+
+
+def look_at(
+    pictures: PictureSet,
+    backbone: Backbone,
+    engine: str,
+    decoding: Decoding,
+    cache: Cache,
+    progress: Progress,
+    *,
+    rehash: bool,
+) -> Look:
+    """Look at every picture; raises DataError where none can be used."""
+    seen = look(
+        pictures, backbone, engine, decoding=decoding, cache=cache, progress=progress,
+        rehash=rehash,
+    )  # fmt: skip
+    if not len(seen.usable):
+        first = seen.facts[0].problem
+        raise DataError(
+            f"none of the {len(pictures):,} pictures can be used; {pictures.paths[0]}: {first}"
+        )
+    return seen
+
+
+def components_of(usable: PictureSet, seen: Look, alike: Likeness) -> NDArray[np.intp]:
+    """Return [m] what must stay together: exact copies, the user's groups, altered copies."""
+    ids = [seen.ids[row] for row in seen.usable]
+    copies = alike.copies()
+    return join_alike(
+        components(len(usable), ids, usable.groups),
+        class_codes(usable),
+        ids,
+        alike.pairs[copies],
+        alike.scores[copies],
+    )
+
+
+def audit_pictures(
+    pictures: PictureSet,
+    seen: Look,
+    alike: Likeness,
+    together: NDArray[np.intp],
+    sides: Sequence[str | None],
+    settings: AuditSettings,
+    progress: Progress,
+    *,
+    given_split: bool,
+) -> Audit:
+    """Run the checks; `together` and `sides` are those of the m usable pictures."""
+    everywhere: list[str | None] = [None] * len(pictures)
+    # Pictures that cannot be used hang together with nothing: each gets a component of its own.
+    parts = len(pictures) + np.arange(len(pictures))
+    for place, row in enumerate(seen.usable.tolist()):
+        everywhere[row] = sides[place]
+        parts[row] = together[place]
+    return run_audit(
+        AuditInput(
+            pictures=pictures,
+            ids=seen.ids,
+            facts=seen.facts,
+            usable=seen.usable,
+            features=seen.features,
+            sides=everywhere,
+            components=np.unique(parts, return_inverse=True)[1],
+            near=alike,
+            given_split=given_split,
+            mirror=settings.mirror,
+            seed=settings.seed,
+        ),
+        only=settings.only,
+        skip=settings.skip,
+        progress=progress,
+    )
+
+
+def class_codes(pictures: PictureSet) -> NDArray[np.intp]:
+    """Return [n] the place of each picture's label in the set's classes."""
+    place = {name: code for code, name in enumerate(pictures.classes)}
+    return np.array([place[label] for label in pictures.labels], dtype=np.intp)
+
+
+def _audit_folder(folder: Path) -> Path:
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file: name a folder with --out")
+    foreign = {one.name for one in folder.iterdir()} if folder.exists() else set()
+    if foreign - {"audit.json", "audit.html"}:
+        raise OutputError(
+            f"{folder} holds something that is no audit: name a new folder with --out"
+        )
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
