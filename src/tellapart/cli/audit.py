@@ -58,7 +58,7 @@ def command(
         Path | None,
         typer.Option(
             metavar="CLEAN.parquet",
-            help="The table that --apply writes, which every verb reads; pictures stay as they are.",
+            help="The table that --apply writes, which every verb reads; originals stay.",
             show_default=False,
             rich_help_panel=PLAN,
         ),
