@@ -90,3 +90,31 @@ def test_the_lock_refuses_another_process_and_dies_with_its_owner(tmp_path: Path
     with only_one(lock, "somebody is at work"):
         pass
     assert not lock.exists()
+
+
+def test_who_is_refused_leaves_the_lock_to_its_owner(tmp_path: Path) -> None:
+    lock = tmp_path / "a.lock"
+    with only_one(lock, "somebody is at work"):
+        for _ in range(2):
+            with pytest.raises(OutputError, match="at work"), only_one(lock, "somebody is at work"):
+                pass
+    assert not lock.exists()
+
+
+def test_a_lock_of_another_program_is_refused_and_stays(tmp_path: Path) -> None:
+    lock = tmp_path / "poetry.lock"
+    lock.write_text("[[package]]")
+    with pytest.raises(OutputError, match="is no lock of tellapart's"), only_one(lock, "busy"):
+        pass
+    assert lock.read_text() == "[[package]]"
+
+
+def test_json_keeps_a_name_that_is_no_unicode(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"root": "caf\udce9"})
+    assert read_json(tmp_path / "a.json")["root"] == "caf\udce9"
+
+
+def test_json_too_deep_to_read_is_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[" * 200_000)
+    with pytest.raises(OutputError, match="is damaged: it holds no valid JSON"):
+        read_json(tmp_path / "a.json")

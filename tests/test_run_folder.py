@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def test_what_a_killed_run_left_is_mended(tmp_path: Path) -> None:
     out.rename(tmp_path / "a.old")  # killed between the two renames
     (tmp_path / "a.partial").mkdir()
     (tmp_path / "a.partial" / "metrics.json").write_text("{}")
+    (tmp_path / "a.partial" / ".run.json.4711.partial").write_text("{")  # killed while it wrote
     with pytest.raises(ValueError, match="stop"), building(out):
         assert '"first"' in (out / RUN_JSON).read_text()
         raise ValueError("stop")
@@ -87,6 +89,42 @@ def test_a_second_run_on_the_same_place_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_a_file_manager_s_own_file_is_no_hindrance(tmp_path: Path) -> None:
+    finish(tmp_path / "a", "first")
+    (tmp_path / "a" / ".DS_Store").write_bytes(b"\x00")
+    finish(tmp_path / "a", "second")
+    assert names(tmp_path / "a") == [RUN_JSON]
+
+
+@pytest.mark.parametrize("out", [".", "..", "/"])
+def test_the_folder_one_stands_in_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(OutputError, match="in which you stand: choose"), building(Path(out)):
+        pass
+
+
+def test_a_link_stays_one_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    finish(tmp_path / "disk" / "a", "first")
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "a")
+    finish(tmp_path / "link", "second")
+    assert (tmp_path / "link").is_symlink()
+    assert '"second"' in (tmp_path / "disk" / "a" / RUN_JSON).read_text()
+    assert names(tmp_path) == ["disk", "link"]
+    assert names(tmp_path / "disk") == ["a"]
+
+
+def test_an_older_run_comes_back_where_the_new_one_cannot_take_its_place(tmp_path: Path) -> None:
+    out = tmp_path / "a"
+    finish(out, "first")
+    with pytest.raises(OutputError, match="cannot write"), building(out) as folder:
+        shutil.rmtree(folder)  # so that its rename fails
+    assert '"first"' in (out / RUN_JSON).read_text()
+    assert names(tmp_path) == ["a"]
+
+
 def test_the_default_place_counts_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert default_place("photos/") == Path("runs/photos-1")
@@ -95,3 +133,7 @@ def test_the_default_place_counts_up(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "pets").mkdir()
     (tmp_path / "pets" / "labels.csv").write_text("")
     assert default_place("pets/labels.csv") == Path("runs/pets-labels-1")
+    monkeypatch.chdir(tmp_path / "pets")
+    assert default_place("../photos") == Path("runs/photos-1")
+    assert default_place(".") == Path("runs/pets-1")
+    assert default_place("..") == Path(f"runs/{tmp_path.name}-1")

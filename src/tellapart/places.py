@@ -43,8 +43,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write a JSON file with our `format` and `tellapart` fields first; NaN is refused."""
-    write_bytes(path, json_text(value).encode("utf-8"))
+    """Write a JSON file with our `format` and `tellapart` fields first; NaN is refused.
+
+    A byte of a file name that is no UTF-8 (half of a pair, to Python) stands there as \\udcXX.
+    """
+    write_bytes(path, json_text(value).encode("utf-8", "backslashreplace"))
 
 
 def json_text(value: dict[str, Any]) -> str:
@@ -63,7 +66,7 @@ def read_json(
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise error(f"cannot read {path}: {problem.strerror or problem}") from problem
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise error(f"{path} is damaged: it holds no valid JSON ({problem})") from problem
     if not isinstance(value, dict) or not isinstance(value.get("format"), int):
         raise error(f"{path} was not written by tellapart: its 'format' field is missing")
@@ -94,26 +97,42 @@ def writing(place: Path) -> Iterator[None]:
 
 @contextmanager
 def only_one(lock_file: Path, busy: str) -> Iterator[None]:
-    """Hold a lock that dies with its process (SQLite's own); raises OutputError(busy) if taken."""
+    """Hold a lock that dies with its process (SQLite's own); raises OutputError(busy) if taken.
+
+    The lock is an empty file that goes when its owner is done. A file with content is somebody
+    else's: it is refused, and left as it is.
+    """
     with writing(lock_file):
         lock_file.parent.mkdir(parents=True, exist_ok=True)
+        if lock_file.is_file() and lock_file.stat().st_size:
+            raise OutputError(f"{lock_file} is no lock of tellapart's: choose another --out")
+    connection = _locked(lock_file, busy)
     try:
-        connection = sqlite3.connect(lock_file, timeout=0, isolation_level=None)
-    except sqlite3.OperationalError as problem:
-        raise OutputError(f"cannot write {lock_file}: {problem}; choose another --out") from problem
-    try:
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as problem:
-            if "locked" in str(problem):
-                raise OutputError(busy) from problem
-            raise OutputError(
-                f"cannot write {lock_file}: {problem}; choose another --out"
-            ) from problem
         yield
     finally:
+        removed = _removed(lock_file)  # while it is held: a successor's cannot be meant
         connection.close()
-        try:  # noqa: SIM105
-            lock_file.unlink(missing_ok=True)
-        except OSError:  # another process waits on it (Windows): it stays and is reused
-            pass
+        if not removed:  # Windows removes no open file
+            _removed(lock_file)
+
+
+def _locked(lock_file: Path, busy: str) -> sqlite3.Connection:
+    connection = None
+    try:
+        connection = sqlite3.connect(lock_file, timeout=0, isolation_level=None)
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.DatabaseError as problem:
+        if connection is not None:
+            connection.close()
+        if "locked" in str(problem):
+            raise OutputError(busy) from problem
+        raise OutputError(f"cannot write {lock_file}: {problem}; choose another --out") from problem
+    return connection
+
+
+def _removed(lock_file: Path) -> bool:
+    try:
+        lock_file.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tellapart.data.names import STRAY_FILES
 from tellapart.errors import OutputError
 from tellapart.places import only_one, read_json, writing
 
@@ -29,9 +31,8 @@ NAMES = frozenset(  # what a run folder may hold; anything else means that it is
 
 def default_place(location: str | Path) -> Path:
     """Return runs/<data>-<n>, with the smallest n that is free."""
-    name = Path(location).absolute().name or "pictures"
-    if Path(location).is_file():
-        name = f"{Path(location).absolute().parent.name}-{Path(location).stem}"
+    data = Path(os.path.abspath(Path(location).expanduser()))  # noqa: PTH100  ("..": by its name)
+    name = f"{data.parent.name}-{data.stem}" if data.is_file() else data.name or "pictures"
     n = 1
     while (place := Path("runs") / f"{name}-{n}").exists():
         n += 1
@@ -45,6 +46,7 @@ def building(out: Path) -> Iterator[Path]:
     A lock refuses a second process on the same OUT. An old run at OUT stands until the new one is
     whole. Raises OutputError where OUT holds something that is no run of ours.
     """
+    out = _place_of(out)
     partial, old = (out.with_name(f"{out.name}.{word}") for word in ("partial", "old"))
     check_place(out)
     busy = f"another tellapart is writing {out}: wait for it, or choose another --out"
@@ -59,6 +61,14 @@ def building(out: Path) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
+
+
+def _place_of(out: Path) -> Path:
+    """Return the folder that `out` leads to; refuses one that no other can be put in place of."""
+    real = out.resolve()
+    if not real.name or Path.cwd().is_relative_to(real):
+        raise OutputError(f"a run cannot replace {real}, in which you stand: choose another --out")
+    return real if out.is_symlink() else out
 
 
 def check_place(out: Path) -> None:
@@ -79,12 +89,18 @@ def check_place(out: Path) -> None:
 
 
 def _only_ours(folder: Path) -> None:
-    foreign = sorted({one.name for one in folder.iterdir()} - NAMES)
+    foreign = sorted(one.name for one in folder.iterdir() if not _is_ours(one.name))
     if foreign:
         raise OutputError(
             f"{folder} also holds {foreign[0]!r}, which is not part of a run: move it away, or"
             " choose another --out"
         )
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a run folder may hold the name: of a run, half written, or a file manager's own."""
+    half_written = name.startswith(".") and name.endswith(".partial")
+    return name in NAMES or name in STRAY_FILES or half_written
 
 
 def _mend(out: Path, partial: Path, old: Path) -> None:
@@ -104,6 +120,10 @@ def _mend(out: Path, partial: Path, old: Path) -> None:
 def _swap(partial: Path, out: Path, old: Path) -> None:
     if out.exists():
         out.rename(old)
-    partial.rename(out)
-    if old.exists():
-        shutil.rmtree(old)
+    try:
+        partial.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)  # what stays (Windows: an open file), the next run takes
