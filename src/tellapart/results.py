@@ -29,7 +29,7 @@ from tellapart.heads import LinearHead, Probe
 from tellapart.models.classifier import Classifier, Network
 from tellapart.optional import installed_version
 from tellapart.places import write_bytes, write_json
-from tellapart.settings import RunSettings
+from tellapart.settings import ReadSettings, RunSettings
 from tellapart.splits import Split
 
 LIBRARIES = ("numpy", "pillow", "openvino", "scikit-learn", "scipy", "polars")
@@ -128,8 +128,9 @@ def _finding_words(audit: Audit) -> list[str]:
 def next_commands(found: Results, place: Path) -> tuple[str, ...]:
     """Return the command lines to try next."""
     commands = [f"tellapart predict {quoted(place)} YOUR_PICTURES"]
-    if any(one.severity != "note" for one in found.audit.findings):
-        commands.append(f"tellapart audit {quoted(found.location)}")
+    plain = found.settings.read == ReadSettings()  # else its options would have to be said again
+    if plain and any(one.severity != "note" for one in found.audit.findings):
+        commands.append(f"tellapart audit {quoted(found.location)} --out audit")
     return tuple(commands)
 
 
