@@ -78,7 +78,7 @@ def deal(
     """
     names: list[str] = [side for side in SIDES if side in shares or (known and side in known)]
     _, components = np.unique(components, return_inverse=True)
-    counts = class_counts(labels, components)
+    counts = _with_total(labels, components, ids)
     held = _held_sides(components, known, names) if known is not None else {}
     dealt = np.full(len(counts), -1)
     for component, places in held.items():
@@ -88,8 +88,10 @@ def deal(
     has = np.zeros((len(names), counts.shape[1]))
     np.add.at(has, dealt[dealt >= 0], counts[dealt >= 0])
     for component in free:
-        dealt[component] = aims.neediest(counts[component], has)
-        has[dealt[component]] += counts[component]
+        present = np.flatnonzero(counts[component])
+        mine = counts[component, present]
+        side = dealt[component] = aims.neediest(present, mine, has)
+        has[side, present] += mine
     _even_out(dealt, counts, has, free, aims)
     sides = np.array(names)[dealt[components]]
     torn = np.isin(components, [one for one, places in held.items() if len(places) > 1])
@@ -104,6 +106,15 @@ def class_counts(labels: Rows, components: Rows) -> Counts:
     counts = np.zeros((int(components.max()) + 1, int(labels.max()) + 1), np.int64)
     np.add.at(counts, (components, labels), 1)
     return counts
+
+
+def _with_total(labels: Rows, components: Rows, ids: Sequence[str]) -> Counts:
+    """Return the class counts, and in a last column their sum; exact copies count once."""
+    first = list(
+        dict(zip(zip(ids, labels.tolist(), strict=True), range(len(ids)), strict=True)).values()
+    )
+    counts = class_counts(labels[first], components[first])
+    return np.column_stack([counts, counts.sum(axis=1)])
 
 
 def dealing_order(ids: Sequence[str], components: Rows, seed: int) -> list[int]:
@@ -124,6 +135,7 @@ class _Aims:
     """What every side should have of every class, and what it costs to be off.
 
     shares [s], want [s, k] pictures, sizes [k] pictures of a class, price [s, k] of having none.
+    The last of the k columns is all classes together.
     """
 
     shares: Floats
@@ -131,25 +143,19 @@ class _Aims:
     sizes: Floats
     price: Floats
 
-    def neediest(self, mine: Counts, has: Floats) -> int:
-        """Return the side where a component costs least: that which most lacks its classes."""
-        present = mine > 0
-        lack = ((self.want - has)[:, present] / self.sizes[present]) @ mine[present]
-        lack += self._overall(self.want - has) * mine.sum() / self.sizes.sum()
+    def neediest(self, present: Rows, mine: Counts, has: Floats) -> int:
+        """Return the side that most lacks a component: `mine` pictures of the columns `present`."""
+        lack = ((self.want[:, present] - has[:, present]) / self.sizes[present]) @ mine
         return int(np.argmax(np.where(self.shares > 0, lack.round(12), -np.inf)))
 
     def cost(self, has: Floats) -> Floats:
         """Return what each side costs, [..., s], for what it has, [..., s, k].
 
-        It is sum (has - want)^2 / size over the classes, the same of all pictures together, and
-        the price of every class that is missing.
+        It is sum (has - want)^2 / size over the classes and all of them together, and the price of
+        every class that is missing.
         """
-        off = has - self.want
-        uneven = (off**2 / self.sizes).sum(axis=-1) + self._overall(off) ** 2 / self.sizes.sum()
+        uneven = ((has - self.want) ** 2 / self.sizes).sum(axis=-1)
         return np.asarray(uneven + (self.price * (has <= 0)).sum(axis=-1))
-
-    def _overall(self, off: Floats) -> Floats:
-        return np.asarray(off.sum(axis=-1), np.float64)
 
 
 def _aims(counts: Counts, names: list[str], shares: dict[str, float]) -> _Aims:

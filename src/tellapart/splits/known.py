@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tellapart.data.frames import FRAME_READERS, as_text, read_frame
 from tellapart.data.pictures import SIDES
 from tellapart.errors import DataError, did_you_mean, first_few
 
-if TYPE_CHECKING:
-    import polars as pl
+Row = tuple[str | None, str | None, str | None]  # path, id, side
 
 
 @dataclass(frozen=True)
 class KnownSides:
     """Sides of known pictures, by path and id, by id, and by path; ids that stand on two are out.
 
-    by_path is used only where the table has no ids.
+    by_path holds the pictures whose id the table does not tell.
     """
 
     by_both: dict[tuple[str, str], str]
@@ -34,10 +33,11 @@ class KnownSides:
 
 
 def read_known_sides(location: str | Path) -> KnownSides:
-    """Read the sides that a run folder or a table (CSV or Parquet: path or id, and split) gives.
+    """Read the sides that a run folder or a table (path or id, and split) gives.
 
     Pictures of such a table that are not in the set are no error: sets grow and shrink. Raises
-    DataError where there is no such table, or it lacks a column, or names an unknown side.
+    DataError where there is no such table, or it lacks a column, names an unknown side, or puts
+    one path on two sides.
     """
     place = Path(location)
     if place.is_dir():
@@ -46,50 +46,52 @@ def read_known_sides(location: str | Path) -> KnownSides:
             raise DataError(f"--split-from {location}: this folder is no run (no split.parquet)")
     elif not place.is_file():
         raise DataError(f"--split-from {location}: no such run folder or table")
-    table = _read_table(place)
+    rows = _read_rows(place, location)
+    _check_paths(location, rows)
+    return KnownSides(
+        by_both={(path, id_): side for path, id_, side in rows if path and id_ and side},
+        by_id=_unambiguous([(id_, side) for _, id_, side in rows if id_ and side]),
+        by_path={path: side for path, id_, side in rows if path and side and not id_},
+    )
+
+
+def _read_rows(place: Path, location: str | Path) -> list[Row]:
+    """Return path, id and side of every row, each None where the table does not tell it."""
+    if place.suffix.lower() not in FRAME_READERS:
+        raise DataError(f"--split-from {location}: no table ({', '.join(FRAME_READERS)}) or run")
+    table, _ = read_frame(place)
     if "split" not in table.columns or not {"path", "id"} & set(table.columns):
         raise DataError(
             f"--split-from {location} needs the columns path or id, and split; it has"
             f" {first_few(table.columns)}"
         )
-    rows = table.filter(table["split"].is_not_null() & (table["split"] != ""))
-    sides = rows["split"].to_list()
-    _check_sides(location, sides)
-    paths = rows["path"].to_list() if "path" in rows.columns else None
-    ids = rows["id"].to_list() if "id" in rows.columns else None
-    return KnownSides(
-        by_both=dict(zip(zip(paths, ids, strict=True), sides, strict=True))
-        if paths and ids
-        else {},
-        by_id=_unambiguous(ids, sides) if ids else {},
-        by_path=dict(zip(paths, sides, strict=True)) if paths and not ids else {},
-    )
-
-
-def _read_table(place: Path) -> pl.DataFrame:
-    import polars as pl
-
-    try:
-        if place.suffix == ".parquet":
-            return pl.read_parquet(place)
-        return pl.read_csv(place, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise DataError(f"--split-from {place} cannot be read: {reason}") from problem
-
-
-def _check_sides(location: str | Path, sides: list[str]) -> None:
-    for row, side in enumerate(sides):
-        if side not in SIDES:
+    columns = [
+        as_text(table, name) if name in table.columns else [None] * table.height
+        for name in ("path", "id", "split")
+    ]
+    rows = list(zip(*columns, strict=True))
+    for number, (_, _, side) in enumerate(rows):
+        if side and side not in SIDES:
             raise DataError(
-                f"--split-from {location}, row {row + 1}: unknown side {side!r}"
-                f"{did_you_mean(str(side), SIDES)} (known: {', '.join(SIDES)})"
+                f"--split-from {location}, row {number + 1}: unknown side {side!r}"
+                f"{did_you_mean(side, SIDES)} (known: {', '.join(SIDES)})"
+            )
+    return rows
+
+
+def _check_paths(location: str | Path, rows: list[Row]) -> None:
+    side_of: dict[str, str] = {}
+    for path, _, side in rows:
+        if path and side and side_of.setdefault(path, side) != side:
+            raise DataError(
+                f"--split-from {location}: {path} stands on two sides, {side_of[path]} and {side}:"
+                " keep one row of it"
             )
 
 
-def _unambiguous(ids: list[str], sides: list[str]) -> dict[str, str]:
+def _unambiguous(sides_of_ids: list[tuple[str, str]]) -> dict[str, str]:
     """Return id -> side for the ids that stand on one side only."""
     found: dict[str, set[str]] = {}
-    for id_, side in zip(ids, sides, strict=True):
+    for id_, side in sides_of_ids:
         found.setdefault(id_, set()).add(side)
     return {id_: next(iter(one)) for id_, one in found.items() if len(one) == 1}

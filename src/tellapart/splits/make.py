@@ -42,8 +42,8 @@ def make_split(
                 pictures whose partner stands on an earlier side leave the headline
 
     Otherwise components are dealt (see `deal`). Raises DataError where a class is too small to
-    stand on both sides or the given split has no training pictures, OptionError for shares that
-    are none.
+    stand on both sides, the given split has no training pictures, or none of the pictures is
+    known; OptionError for shares that are none.
     """
     pairs = NO_PAIRS if pairs is None else pairs
     is_given = given is not None and any(side in SIDES[1:] for side in given)
@@ -53,14 +53,19 @@ def make_split(
         _check_given(sides)
     else:
         shares = side_shares(settings)
-        if known is None or not any(known):  # a frozen split stands whatever its classes
+        if known is None:  # a frozen split stands whatever its classes
             check_classes(labels, classes, components)
+        elif not any(known):
+            raise DataError(
+                f"--split-from {settings.split_from} names none of these {len(labels):,} pictures,"
+                " neither by path nor by id: was it made of another set?"
+            )
         sides, left_out = deal(labels, ids, components, shares, settings.seed, known)
     cut = cut_pairs(components, pairs)
     split = Split(
         sides=sides,
         counted=_first_copies(labels, ids, sides),
-        leaked=_leaked(sides, components) | _leaked_by_pairs(sides, cut),
+        leaked=_leaked(sides, components) | _leaked_by_pairs(sides, ids, cut),
         components=components,
         given=is_given,
         headline="test" if (sides == "test").any() else "val",
@@ -116,13 +121,17 @@ def _leaked(sides: NDArray[np.str_], components: Rows) -> NDArray[np.bool_]:
     return leaked
 
 
-def _leaked_by_pairs(sides: NDArray[np.str_], pairs: Rows) -> NDArray[np.bool_]:
-    """Mark evaluation pictures with a pair on an earlier side."""
-    rank = np.array([SIDES.index(side) if side else -1 for side in sides.tolist()], np.intp)
-    leaked = np.zeros(len(sides), bool)
-    for judging, seen in (pairs.T, pairs.T[::-1]):
-        leaked[judging[(rank[seen] >= 0) & (rank[seen] < rank[judging])]] = True
-    return leaked
+def _leaked_by_pairs(sides: NDArray[np.str_], ids: Sequence[str], pairs: Rows) -> NDArray[np.bool_]:
+    """Mark evaluation pictures with a pair on an earlier side; exact copies share their pairs."""
+    last = len(SIDES)
+    rank = np.array([SIDES.index(side) if side else last for side in sides.tolist()], np.intp)
+    _, content = np.unique(np.asarray(ids), return_inverse=True)
+    earliest = np.full(len(sides), last)  # side on which a content stands
+    np.minimum.at(earliest, content, rank)
+    partner = np.full(len(sides), last)  # earliest side on which one of its partners stands
+    for one, other in (pairs.T, pairs.T[::-1]):
+        np.minimum.at(partner, content[one], earliest[content[other]])
+    return np.asarray((partner[content] < rank) & (rank < last))
 
 
 def _never_learned(
