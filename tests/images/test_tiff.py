@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
+import zlib
+
 import numpy as np
 import pytest
 import tifffile
@@ -193,6 +196,23 @@ def test_many_bands_are_limited_too(make):
     assert decode(data, short_side=9, decoding=Decoding(max_pixels=20_000)).bands == 200
     with pytest.raises(ImageProblem, match="20 x 20 pixels in 200 bands are more values") as caught:
         decode(data, short_side=9, decoding=Decoding(max_pixels=19_999))
+    assert caught.value.kind == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("compression", "pack"), [("zlib", zlib.compress), ("lzma", lzma.compress)]
+)
+def test_a_strip_that_inflates_to_more_than_its_pixels(make, values, tmp_path, compression, pack):
+    sound = make.tiff(values, compression=compression, rowsperstrip=40)
+    assert np.array_equal(pixels(sound), values[:, :, :3])
+    bomb = pack(bytes(2 * values.size + 1))
+    file = tmp_path / "bomb.tif"
+    file.write_bytes(sound + bomb)
+    with tifffile.TiffFile(file, mode="r+b") as opened:
+        opened.pages.first.tags["StripOffsets"].overwrite(len(sound))
+        opened.pages.first.tags["StripByteCounts"].overwrite(len(bomb))
+    with pytest.raises(ImageProblem, match="more comes out of it than 50 x 40 pixels") as caught:
+        whole(file.read_bytes())
     assert caught.value.kind == "too_large"
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import lzma
+import math
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +22,13 @@ EXTRA, SAMPLE_FORMAT, GEO_KEYS = 338, 339, 34735
 STRIPS, STRIP_BYTES, TILES, TILE_BYTES = 273, 279, 324, 325
 UNSIGNED = 1  # a SAMPLE_FORMAT
 ALPHAS = (1, 2)  # of EXTRA: premultiplied or not
+# Compressions that tifffile inflates however much comes out: deflate (three numbers) and LZMA.
+INFLATERS: dict[int, Callable[[], Any]] = {
+    8: zlib.decompressobj,
+    32946: zlib.decompressobj,
+    50013: zlib.decompressobj,
+    34925: lzma.LZMADecompressor,
+}
 
 
 @dataclass(frozen=True)
@@ -92,13 +103,15 @@ def tags_from_tifffile(data: bytes) -> TiffTags:
 def read_bands(data: bytes) -> NDArray[Any]:
     """Return the first page as [height, width, bands] in its own type.
 
-    Raises ImageProblem: missing_library (a compression that needs imagecodecs) or unreadable (a
-    page that is no flat picture).
+    Raises ImageProblem: missing_library (a compression that needs imagecodecs), too_large (more
+    comes out of a strip or tile than its pixels take) or unreadable (a page that is no flat
+    picture).
     """
     import tifffile
 
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages.first
+        _check_inflated(page, data)
         try:
             values = np.asarray(page.asarray(maxworkers=1))
         except ValueError as error:
@@ -110,6 +123,21 @@ def read_bands(data: bytes) -> NDArray[Any]:
                 " library: pip install imagecodecs",
             ) from error
         return _bands_last(values, page.axes)
+
+
+def _check_inflated(page: Any, data: bytes) -> None:
+    """Refuse a strip or tile that inflates to more than twice its pixels (some writers pad)."""
+    inflater = INFLATERS.get(int(page.compression))
+    if inflater is None:
+        return
+    most = 2 * math.prod(page.chunks) * page.dtype.itemsize
+    for start, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+        if len(inflater().decompress(data[start : start + size], most + 1)) > most:
+            raise ImageProblem(
+                "too_large",
+                f"too large to decode: more comes out of it than {page.imagewidth:,} x"
+                f" {page.imagelength:,} pixels",
+            )
 
 
 def _tags_from_page(page: Any) -> TiffTags:
