@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tellapart.audits import (
     duplicates,
     files,
+    group_hints,
     labels,
     mislabeled,
     outliers,
@@ -48,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("label_spelling",), labels.spellings),
     Check(("small_class",), labels.small_classes),
     Check(("group_only_class",), labels.group_only_classes),
+    Check(("group_hint",), group_hints.group_hints),
     Check(("imbalance",), labels.imbalance),
     Check(("placeholder",), files.placeholders),
     Check(("wrong_extension",), files.wrong_extensions),

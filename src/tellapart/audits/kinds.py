@@ -62,6 +62,9 @@ KINDS: dict[str, Kind] = {
     "light": Kind("warning", "so bright that little can be seen"),
     "blurry": Kind("warning", "so blurred that details which tell classes apart are gone"),
     "tiny": Kind("warning", "so small that it must be blown up, which shows nothing new"),
+    "group_hint": Kind(
+        "note", "if pictures of one place or moment stand on two sides, the score is too good"
+    ),
     "outlier": Kind("note", "unlike every class: perhaps it does not belong here"),
     "imbalance": Kind("note", "plain accuracy flatters whoever always guesses the largest class"),
     "wrong_extension": Kind("note", "programs that trust the file's name fail on it"),

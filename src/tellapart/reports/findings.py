@@ -30,6 +30,7 @@ KIND_TITLES: dict[str, str] = {
     "split_shift": "Sides that differ",
     "duplicate_exact": "Exact copies",
     "duplicate_near": "Altered copies",
+    "group_hint": "Groups in the file names",
     "outlier": "Unlike every class",
     "imbalance": "Uneven classes",
     "exif_rotated": "Turned by EXIF alone",
