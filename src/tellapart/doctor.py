@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -41,6 +40,8 @@ class Diagnosis:
 
 def diagnose(cache: Path | None = None) -> Diagnosis:
     """Look at this installation; costs a second or two, more where torch is installed."""
+    from tellapart.engines import usable_cores
+
     mend: list[str] = []
     rows = [
         ("tellapart", __version__),
@@ -48,18 +49,11 @@ def diagnose(cache: Path | None = None) -> Diagnosis:
         ("cores", str(usable_cores())),
         *_libraries(mend),
         *_extras(),
-        *_network(mend),
+        *_network(cache, mend),
         *_torch(mend),
-        *_cache(cache, mend),
+        _cache(cache),
     ]
     return Diagnosis(tuple(rows), tuple(mend))
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _libraries(mend: list[str]) -> list[tuple[str, str]]:
@@ -84,18 +78,18 @@ def _extras() -> list[tuple[str, str]]:
     return rows
 
 
-def _network(mend: list[str]) -> list[tuple[str, str]]:
+def _network(cache: Path | None, mend: list[str]) -> list[tuple[str, str]]:
     """Run the embedded network once on a gray picture, on the engine that `auto` takes."""
     import numpy as np
 
     from tellapart.backbones import get_backbone
-    from tellapart.engines import choose_engine, open_engine
+    from tellapart.engines import open_engine
     from tellapart.features.store import open_cache
 
     try:
         backbone = get_backbone("lite0")
-        with open_cache(None) as nowhere:
-            engine = open_engine(backbone, choose_engine("auto"), nowhere)
+        with open_cache(cache) as kept:
+            engine = open_engine(backbone, "auto", kept)
             size = backbone.transform.size
             vector = engine.embed(np.full((1, size, size, 3), 128, np.uint8))
     except TellapartError as error:
@@ -148,9 +142,9 @@ def _torchvision(torch_version: str, mend: list[str]) -> str:
     return "does not import"
 
 
-def _cache(cache: Path | None, mend: list[str]) -> list[tuple[str, str]]:
+def _cache(cache: Path | None) -> tuple[str, str]:
     from tellapart.features.store import cache_size
     from tellapart.places import default_cache_folder
 
     folder = cache or default_cache_folder()
-    return [("cache", f"{folder}, {cache_size(folder) / 1e6:,.1f} MB")]
+    return "cache", f"{folder}, {cache_size(folder) / 1e6:,.1f} MB"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tellapart.audits import Audit
 from tellapart.backbones import Backbone
 from tellapart.data import PictureSet
+from tellapart.data.names import key_of
 from tellapart.engines import network_folder
 from tellapart.evaluation import (
     Evaluation,
@@ -210,7 +211,7 @@ def _classifier(found: Results, cache: Cache) -> Classifier:
         headline=headline,
         trained_on=frozenset(ids[row][:16] for row in rows),
         card={
-            "data": Path(found.location).absolute().name,
+            "data": key_of(Path(found.location).absolute().name),
             "train_pictures": len(rows) if settings.refit else len(found.fitted.rows),
             "refit": settings.refit,
             "settings": ", ".join(
@@ -234,7 +235,7 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
             "weights_digest": found.backbone.weights_digest,
             "licence": found.backbone.licence,
         },
-        "seconds": seconds,
+        "seconds": {"finetune": None, **seconds},
         "computed": {
             "decoded": found.look.decoded,
             "embedded": found.look.embedded,
@@ -251,7 +252,8 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
 def record(found: Results, folder: Path, seconds: dict[str, float], lines: Sequence[str]) -> None:
     """Write run.json and log.txt."""
     write_json(folder / "run.json", run_json(found, seconds))
-    write_bytes(folder / "log.txt", "".join(f"{line}\n" for line in lines).encode("utf-8"))
+    text = "".join(f"{line}\n" for line in lines)
+    write_bytes(folder / "log.txt", text.encode("utf-8", "backslashreplace"))
 
 
 def versions() -> dict[str, str]:

@@ -72,7 +72,7 @@ def _from_name(name: str) -> Iterator[Input]:
 
 def _near(path: Path) -> str:
     try:
-        return did_you_mean(path.name, [one.name for one in path.parent.iterdir()])
+        return did_you_mean(path.name, [key_of(one.name) for one in path.parent.iterdir()])
     except OSError:
         return ""
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -129,20 +129,20 @@ def set_aside(path: Path) -> Path | None:
 
     A lock that dies with its process keeps two of them from setting each other's work aside.
     """
-    lock = sqlite3.connect(path.parent / "repair.lock", timeout=WAIT_SECONDS, isolation_level=None)
-    try:
-        with _explained(path):
-            lock.execute("BEGIN EXCLUSIVE")
-            if _is_sound(path):
-                return None
-            aside = path.with_name(f"{path.name}.damaged")
-            for end in ("", "-wal", "-shm"):
-                found = Path(f"{path}{end}")
-                if found.exists():
-                    found.replace(f"{aside}{end}")
-            return aside
-    finally:
-        lock.close()
+    repair = path.parent / "repair.lock"
+    with (
+        _explained(path),
+        closing(sqlite3.connect(repair, timeout=WAIT_SECONDS, isolation_level=None)) as lock,
+    ):
+        lock.execute("BEGIN EXCLUSIVE")
+        if _is_sound(path):
+            return None
+        aside = path.with_name(f"{path.name}.damaged")
+        for end in ("", "-wal", "-shm"):
+            found = Path(f"{path}{end}")
+            if found.exists():
+                found.replace(f"{aside}{end}")
+        return aside
 
 
 def _is_sound(path: Path) -> bool:
