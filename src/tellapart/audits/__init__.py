@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from threadpoolctl import threadpool_limits
+
 from tellapart.audits import (
     duplicates,
     files,
@@ -85,7 +87,12 @@ def run_audit(
     wanted = wanted_kinds(only, skip)
     checks = [check for check in CHECKS if wanted.intersection(check.kinds)]
     found: list[Finding] = []
-    with (progress or Progress()).stage("audit", len(checks), "checks") as stage:
+    # One thread: on 1,000 pictures many take longer (0.3 s against 2.6 s on two busy cores), and
+    # the findings must not depend on their number.
+    with (
+        threadpool_limits(1, "blas"),
+        (progress or Progress()).stage("audit", len(checks), "checks") as stage,
+    ):
         for check in checks:
             found += [one for one in check.find(data) if one.kind in wanted]
             stage.advance()
