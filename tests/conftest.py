@@ -1,5 +1,5 @@
 """Shared fixtures: a cache of its own for every test, real pictures where they are at hand, and
-small folders of handwritten digits with a finished run for the tests that need one."""
+small folders of drawn pictures with a finished run for the tests that need one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from tellapart.features import store as store_module
 
-DIGITS_PER_CLASS = 12
+PICTURES_PER_CLASS = 12
 
 
 @pytest.fixture
@@ -39,30 +39,45 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def write_digits() -> Callable[..., Path]:
-    """A function (folder, names, count, start) -> folder that writes digits as PNG class folders.
+def write_pictures() -> Callable[..., Path]:
+    """A function (folder, names, count, start) -> folder that writes pictures into class folders.
 
-    names are the class folders of the digits 0, 1, 2 ...; start skips the first of each digit.
+    names are the folders of boxes, dots and lines; start is the first number of each. Pictures of
+    equal kind and number are equal to the byte, and no two others are nearly the same picture.
     """
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    levels = np.rint(255 - digits.images * (255 / 16)).astype(np.uint8)
 
     def write(
         folder: Path,
-        names: Sequence[str] = ("zero", "one", "two"),
-        count: int = DIGITS_PER_CLASS,
+        names: Sequence[str] = ("boxes", "dots", "lines"),
+        count: int = PICTURES_PER_CLASS,
         start: int = 0,
     ) -> Path:
-        for digit, name in enumerate(names):
-            for row in np.flatnonzero(digits.target == digit)[start : start + count]:
-                place = folder / name / f"{row:04}.png"
+        for kind, name in enumerate(names):
+            for number in range(start, start + count):
+                place = folder / name / f"{number:03}.png"
                 place.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(levels[row]).resize((64, 64), Image.Resampling.BICUBIC).save(place)
+                draw(kind, number).save(place)
         return folder
 
     return write
+
+
+def draw(kind: int, number: int) -> Image.Image:
+    """Return a picture, 96 x 96 px: mostly boxes (kind 0), dots (1) or lines (2)."""
+    rng = np.random.default_rng([kind, number])
+    ground = Image.fromarray(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8))
+    image = ground.resize((96, 96), Image.Resampling.BICUBIC)
+    pen = ImageDraw.Draw(image)
+    for one in [*rng.integers(0, 3, 5).tolist(), *[kind] * 3]:
+        x, y, w, h = (*rng.integers(0, 96, 2).tolist(), *rng.integers(3, 20, 2).tolist())
+        colour = tuple(rng.integers(0, 256, 3).tolist())
+        if one == 0:
+            pen.rectangle((x - w, y - h, x + w, y + h), fill=colour)
+        elif one == 1:
+            pen.ellipse((x - w, y - w, x + w, y + w), fill=colour)
+        else:
+            pen.line((x - 2 * w, y - 2 * h, x + 2 * w, y + 2 * h), fill=colour, width=3)
+    return image
 
 
 @pytest.fixture(scope="session")
@@ -79,17 +94,17 @@ def cache(kept_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def digits(tmp_path_factory: pytest.TempPathFactory, write_digits: Callable[..., Path]) -> Path:
-    """A folder of three classes with twelve digits each; tests only read it."""
-    return write_digits(tmp_path_factory.mktemp("digits") / "digits")
+def shapes(tmp_path_factory: pytest.TempPathFactory, write_pictures: Callable[..., Path]) -> Path:
+    """A folder of three classes with twelve pictures each; tests only read it."""
+    return write_pictures(tmp_path_factory.mktemp("data") / "shapes")
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, digits: Path, kept_cache: Path) -> Path:
-    """The run folder of a run on `digits`; tests only read it."""
+def finished(tmp_path_factory: pytest.TempPathFactory, shapes: Path, kept_cache: Path) -> Path:
+    """The run folder of a run on `shapes`; tests only read it."""
     from tellapart.pipeline import run
 
-    return run(digits, tmp_path_factory.mktemp("runs") / "digits", cache=kept_cache).out
+    return run(shapes, tmp_path_factory.mktemp("runs") / "shapes", cache=kept_cache).out
 
 
 @pytest.fixture

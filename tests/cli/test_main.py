@@ -104,9 +104,9 @@ def test_main_exits_with_the_code(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no broken pipes there")
 def test_a_reader_that_stops_reading_is_no_error(
-    process: Callable[..., subprocess.Popen[str]], finished: Path, digits: Path
+    process: Callable[..., subprocess.Popen[str]], finished: Path, shapes: Path
 ) -> None:
-    asked = process("predict", finished, digits, "--quiet")
+    asked = process("predict", finished, shapes, "--quiet")
     assert asked.stdout is not None
     asked.stdout.close()  # what `| head -0` does
     assert asked.stderr is not None

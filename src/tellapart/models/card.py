@@ -43,7 +43,7 @@ def model_card(classifier: Classifier) -> str:
         f"- Backbone: {classifier.network.name}, {classifier.network.features:,} features,"
         f" licence {classifier.network.licence}.",
         f"- Head: {classifier.head.kind}; {_code(card['settings'])}.",
-        f"- Checked with: {', '.join(f'{k} {v}' for k, v in classifier.checked_with.items())}.",
+        f"- Checked with: {' '.join(classifier.checked_with.values())}.",
         "- The pictures' own licence is not known to tellapart: it holds for what you may do with",
         "  the model.",
         "",
@@ -58,7 +58,12 @@ def _number(classifier: Classifier) -> list[str]:
     if headline is None:
         return []
     name = str(headline["name"]).replace("_", " ")
-    lines = ["## How good it is", "", f"{name}: {headline_text(headline)}; 95 % interval.", ""]
+    lines = [
+        "## How good it is",
+        "",
+        f"{name.capitalize()}: {headline_text(headline)}; 95 % interval.",
+        "",
+    ]
     if classifier.card.get("refit"):
         lines += [
             "That number was measured before the head was fitted again on every picture, those it"
@@ -97,11 +102,9 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _code(text: str) -> str:
-    return f"`{text.replace('`', chr(39))}`"
+    """Names are data: as code, nothing in them becomes a link, HTML or the end of a line."""
+    return f"`{' '.join(text.split()).replace('`', chr(39))}`"
 
 
 def _cell(text: str) -> str:
-    """Names are data: nothing in them may end the table's cell or become HTML."""
-    for found, shown in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.replace(found, shown)
-    return text
+    return _code(text).replace("|", "\\|")

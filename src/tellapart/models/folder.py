@@ -33,7 +33,9 @@ def save_classifier(classifier: Classifier, folder: Path) -> Path:
     """Write a classifier's folder; an existing folder is replaced only if it is a model of ours."""
     from safetensors.numpy import save
 
-    if folder.exists() and not (folder / MODEL_JSON).is_file() and any(folder.iterdir()):
+    if folder.is_file():
+        raise OutputError(f"{folder} is a file: choose a folder for the model")
+    if folder.is_dir() and not (folder / MODEL_JSON).is_file() and any(folder.iterdir()):
         raise OutputError(f"{folder} holds something that is no model: choose another folder")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -124,9 +126,7 @@ def _check_files(folder: Path, stored: dict[str, Any]) -> None:
 def _from_json(folder: Path, stored: dict[str, Any]) -> Classifier:
     from tellapart.engines.openvino import check_network
 
-    classes = tuple(stored["classes"])
-    if not 2 <= len(classes) <= MOST_CLASSES or not all(isinstance(one, str) for one in classes):
-        raise ValueError("classes")
+    classes = _checked_classes(stored["classes"])
     transform = Transform.from_json(stored["transform"])
     backbone, decoding = stored["backbone"], stored["decoding"]
     features = int(backbone["features"])
@@ -146,12 +146,26 @@ def _from_json(folder: Path, stored: dict[str, Any]) -> Classifier:
             licence=str(backbone["licence"]),
             features=features,
         ),
-        head=_load_head(folder / HEAD, str(stored["head"]), features, len(classes)),
+        head=_load_head(folder / HEAD, _kind(stored["head"]), features, len(classes)),
         checked_with=dict(stored["checked_with"]),
         headline=stored["headline"],
         trained_on=frozenset(stored["trained_on"]),
         card=dict(stored["card"]),
     )
+
+
+def _checked_classes(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError("its classes are no list of names")
+    if not 2 <= len(value) <= MOST_CLASSES or len(set(value)) < len(value):
+        raise ValueError("its classes are too few, too many or not distinct")
+    return tuple(value)
+
+
+def _kind(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("its head has no name")
+    return value
 
 
 def _load_head(path: Path, kind: str, features: int, classes: int) -> Any:
@@ -164,11 +178,11 @@ def _load_head(path: Path, kind: str, features: int, classes: int) -> Any:
         arrays = load_file(os.fspath(path))
     except (SafetensorError, OSError) as problem:
         raise ModelError(f"{path} is damaged: {problem}") from problem
-    shapes = {name: array.shape for name, array in arrays.items()}
-    if shapes != {"weights": (features, classes), "bias": (classes,)}:
+    held = {name: f"{array.dtype} {array.shape}" for name, array in arrays.items()}
+    if held != {"weights": f"float32 {(features, classes)}", "bias": f"float32 {(classes,)}"}:
         raise ModelError(
-            f"{path} does not fit this model: it holds {shapes}, where {features} features and"
-            f" {classes} classes are needed"
+            f"{path} does not fit this model: it holds {held}, where float32 for {features}"
+            f" features and {classes} classes is needed"
         )
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ModelError(f"{path} is damaged: it holds numbers that are not finite (NaN)")
