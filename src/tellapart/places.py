@@ -95,6 +95,12 @@ def writing(place: Path) -> Iterator[None]:
         raise OutputError(f"cannot write {place}: {problem.strerror or problem}") from problem
 
 
+def refuse_existing(path: Path, option: str) -> None:
+    """Raise OutputError where `path` is taken: it may be an original, or hold somebody's edits."""
+    if path.exists():
+        raise OutputError(f"{path} exists and is not overwritten: name a new file with {option}")
+
+
 @contextmanager
 def only_one(lock_file: Path, busy: str) -> Iterator[None]:
     """Hold a lock that dies with its process (SQLite's own); raises OutputError(busy) if taken.

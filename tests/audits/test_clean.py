@@ -11,7 +11,7 @@ from PIL import Image
 from tellapart.audits.clean import write_clean
 from tellapart.audits.plan import PlanRow, apply_plan
 from tellapart.data import RowSource, read, read_bytes
-from tellapart.errors import DataError
+from tellapart.errors import DataError, OutputError
 from tellapart.settings import ReadSettings
 
 
@@ -62,6 +62,8 @@ def test_pictures_inside_parquet_keep_their_bytes(folder: Path, tmp_path: Path):
             "img": [{"bytes": one.read_bytes(), "path": one.name} for one in files],
             "label": [one.parent.name for one in files],
             "source": [f"=from {one.name}" for one in files],
+            "row": [str(len(files) - at) for at in range(len(files))],  # names that we use as well
+            "image": ["theirs"] * len(files),
         }
     )
     (tmp_path / "packed").mkdir()
@@ -78,6 +80,21 @@ def test_pictures_inside_parquet_keep_their_bytes(folder: Path, tmp_path: Path):
     ]
     assert again.labels == clean.labels
     assert again.columns["source"][0] == pictures.columns["source"][0]
+    assert again.columns["row"][0] == pictures.columns["row"][0]
+    assert set(again.columns["image (before)"]) == {"theirs"}
+
+
+def test_the_table_that_the_pictures_came_from_is_not_overwritten(folder: Path, tmp_path: Path):
+    files = sorted(folder.rglob("*.png"))
+    content = {"image": [one.read_bytes() for one in files], "label": [one.stem for one in files]}
+    original = tmp_path / "data.parquet"
+    pl.DataFrame(content).write_parquet(original)
+    before = original.read_bytes()
+    pictures = read(str(original))
+    clean = apply_plan([], pictures, [""] * len(pictures))
+    with pytest.raises(OutputError, match="exists and is not overwritten: name a new .* --to"):
+        write_clean(clean, pictures, original)
+    assert original.read_bytes() == before
 
 
 def test_the_table_must_be_parquet(folder: Path, tmp_path: Path):

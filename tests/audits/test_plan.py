@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tellapart.audits import run_audit
 from tellapart.audits.plan import PlanRow, apply_plan, guarded, propose, read_plan, write_plan
 from tellapart.audits.records import Audit, Finding, PictureRef
-from tellapart.errors import DataError
+from tellapart.errors import DataError, OutputError
 
 
 def _plan(data):
@@ -120,6 +120,13 @@ def test_a_plan_survives_writing_and_reading(tmp_path):
     text = (tmp_path / "plan.csv").read_text(encoding="utf-8-sig")
     assert "'=1+1/a.jpg" in text and ",'@cat," in text and ",'-dog," in text
     assert read_plan(tmp_path / "plan.csv") == rows
+
+
+def test_an_edited_plan_is_not_overwritten(tmp_path):
+    (tmp_path / "plan.csv").write_text("hours of work")
+    with pytest.raises(OutputError, match="exists and is not overwritten: name a new .* --plan"):
+        write_plan((), tmp_path / "plan.csv")
+    assert (tmp_path / "plan.csv").read_text() == "hours of work"
 
 
 def test_an_empty_plan_is_written_and_refused_when_read(tmp_path):

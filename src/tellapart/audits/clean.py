@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING
 from tellapart.audits.plan import CleanTable
 from tellapart.data.pictures import FileSource, PictureSet, RowSource
 from tellapart.errors import DataError
-from tellapart.places import write_bytes, writing
+from tellapart.places import refuse_existing, write_bytes, writing
 
 if TYPE_CHECKING:
     import polars as pl
 
-OWN = ("path", "label", "group", "split")
+OWN = ("path", "image", "label", "group", "split")
+ROW = "tellapart:row"  # a name that no column of the user has
 
 
 def write_clean(clean: CleanTable, pictures: PictureSet, path: Path) -> None:
     """Write the pictures that a plan leaves as a parquet table.
 
-    Columns: path (absolute) or, for pictures inside parquet files, their bytes under their own
-    column's name; label; group and split where there are any; the user's columns. Raises DataError
-    where files and rows of parquet files are mixed, or the name does not end in .parquet.
+    Columns: path (absolute) or, for pictures inside parquet files, image with their bytes; label;
+    group and split where there are any; the user's columns. Raises DataError where files and rows
+    of parquet files are mixed, or the name does not end in .parquet; OutputError where `path`
+    exists, for it may be the table that the pictures came from.
     """
+    refuse_existing(path, "--to")
     if path.suffix.lower() != ".parquet":
         raise DataError(f"--to {path}: the table is parquet, so its name must end in .parquet")
     sources = {type(pictures.sources[row]) for row in clean.rows}
@@ -78,11 +81,12 @@ def _row_table(clean: CleanTable, pictures: PictureSet) -> pl.LazyFrame:
         mine = {name: [values[place] for place in places] for name, values in columns.items()}
         rows = [getattr(sources[place], "row") for place in places]  # noqa: B009
         wanted = pl.LazyFrame(
-            {"row": rows, **mine}, schema={"row": pl.UInt32, **dict.fromkeys(mine, pl.String)}
+            {ROW: rows, **mine}, schema={ROW: pl.UInt32, **dict.fromkeys(mine, pl.String)}
         )
-        stored = pl.scan_parquet(file, glob=False).select(column).with_row_index("row")
-        joined = wanted.join(stored, on="row", how="left", maintain_order="left")
-        parts.append(joined.select(pl.col(column).alias("image"), *mine))
+        stored = pl.scan_parquet(file, glob=False, hive_partitioning=False)
+        images = stored.select(pl.col(column).alias("image")).with_row_index(ROW)
+        joined = wanted.join(images, on=ROW, how="left", maintain_order="left")
+        parts.append(joined.select("image", *mine))
     return pl.concat(parts)
 
 

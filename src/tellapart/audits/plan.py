@@ -19,7 +19,7 @@ from tellapart.audits.records import Audit, Finding, PictureRef
 from tellapart.data.frames import as_text, read_frame
 from tellapart.data.pictures import PictureSet
 from tellapart.errors import DataError, did_you_mean, first_few
-from tellapart.places import write_bytes
+from tellapart.places import refuse_existing, write_bytes
 
 Decision = Literal["keep", "drop", "relabel to", "group with"]
 DECISIONS: tuple[Decision, ...] = ("keep", "drop", "relabel to", "group with")
@@ -175,7 +175,11 @@ def guarded(cell: str) -> str:
 
 
 def write_plan(rows: Iterable[PlanRow], path: Path) -> None:
-    """Write a plan as CSV in UTF-8, with the mark by which spreadsheets know it."""
+    """Write a plan as CSV in UTF-8, with the mark by which spreadsheets know it.
+
+    Raises OutputError where `path` exists: it may be the plan that somebody has edited.
+    """
+    refuse_existing(path, "--plan")
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
