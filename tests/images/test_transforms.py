@@ -23,6 +23,8 @@ def test_json_there_and_back(make):
         ("size", 0, "size is 0"),
         ("fit", "stretch", "'crop' or 'squash'"),
         ("crop_share", 1.5, "crop_share is 1.5"),
+        ("crop_share", 1e-7, "crop_share is 1e-07: 0.1 to 1 are allowed"),
+        ("size", 100_000, "size is 100000: 1 to 4,096 pixels are allowed"),
         ("interpolation", "cubic", "interpolation is 'cubic'"),
         ("mean", [1, 2], "lacks or damages|values to unpack|not enough"),
         ("std", [1, 0, 1], "numbers above 0"),

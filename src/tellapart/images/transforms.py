@@ -26,6 +26,9 @@ FILTERS: dict[str, Image.Resampling] = {
     "hamming": Image.Resampling.HAMMING,
 }
 
+# Bounds for what somebody else's model asks for: a picture is resized to size / crop_share.
+MOST_SIDE = 4_096
+LEAST_CROP_SHARE = 0.1
 MOST_ELONGATED = 8  # resized before the crop, a picture is at most this many times longer than wide
 
 
@@ -33,9 +36,9 @@ MOST_ELONGATED = 8  # resized before the crop, a picture is at most this many ti
 class Transform:
     """How a backbone wants its pictures.
 
-    size           side of the square input, pixels
+    size           side of the square input, 1 to MOST_SIDE pixels
     fit            "crop": short side to `short_side`, then the centre; "squash": both to `size`
-    crop_share     what the crop keeps of the short side, 0 < share <= 1 (timm's `crop_pct`)
+    crop_share     what the crop keeps of the short side, 0.1 to 1 (timm's `crop_pct`)
     interpolation  a key of FILTERS
     mean, std      per channel in 0..255 units: the network sees (pixel - mean) / std
     """
@@ -48,12 +51,14 @@ class Transform:
     std: tuple[float, float, float]
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise ValueError(f"size is {self.size}: at least 1 pixel is needed")
+        if not 1 <= self.size <= MOST_SIDE:
+            raise ValueError(f"size is {self.size}: 1 to {MOST_SIDE:,} pixels are allowed")
         if self.fit not in ("crop", "squash"):
             raise ValueError(f"fit is {self.fit!r}: 'crop' or 'squash' is needed")
-        if not 0 < self.crop_share <= 1:
-            raise ValueError(f"crop_share is {self.crop_share}: above 0, at most 1 is needed")
+        if not LEAST_CROP_SHARE <= self.crop_share <= 1:
+            raise ValueError(
+                f"crop_share is {self.crop_share}: {LEAST_CROP_SHARE} to 1 are allowed"
+            )
         if self.interpolation not in FILTERS:
             raise ValueError(
                 f"interpolation is {self.interpolation!r}: one of {', '.join(FILTERS)}"
