@@ -46,7 +46,7 @@ def test_findings_come_gravest_first(make_input, make_facts):
         "duplicate_exact",
         "imbalance",
     ]
-    assert audit.worst() == "error"
+    assert audit.findings[0].severity == "error"
 
 
 def test_only_and_skip_choose_kinds(make_input, make_facts):

@@ -84,3 +84,10 @@ def test_perfect_area_is_as_sure_as_its_smaller_side():
 def test_smaller_side():
     truth = np.repeat([0, 1], [60, 7])
     assert areas.smaller_side(truth, np.arange(67), 0.0) == pytest.approx([7, 7])
+
+
+def test_replicates_that_do_not_differ_are_no_certainty() -> None:
+    loss = areas.loss_estimate(0.7, np.full(50, 0.7), 1, reliable=True)
+    assert (loss.value, loss.low, loss.high) == (0.7, None, None)
+    area = areas.area_estimate(0.75, np.full(50, 0.75), 2.0, 4, reliable=True)
+    assert area.low is not None and area.high is not None and area.high - area.low > 0.5

@@ -63,8 +63,3 @@ class Audit:
     def to_json(self) -> dict[str, Any]:
         """Return the object that stands in audit.json."""
         return {"pictures": self.pictures, "findings": [one.to_json() for one in self.findings]}
-
-    def worst(self) -> Severity | None:
-        """Return the gravest severity that occurs, None where nothing was found."""
-        found = {one.severity for one in self.findings}
-        return next((severity for severity in SEVERITIES if severity in found), None)

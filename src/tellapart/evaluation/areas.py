@@ -18,6 +18,7 @@ from tellapart.evaluation.records import Curve, Estimate
 MOST_POINTS = 200
 REPLICATES = (50, 400)  # fewest and most; 50 give a standard error to 10 %
 WORK = 200_000_000  # pictures x classes x replicates that set the number between them
+LEAST_DEVIATION = 1e-12  # of replicates that differ at all
 _BLOCK = 50  # replicates at a time: bounds memory to a few times n x 50 x 4 bytes
 
 
@@ -151,8 +152,13 @@ def _resample(strata: Rows, replicates: int, rng: np.random.Generator) -> NDArra
 
 
 def loss_estimate(value: float, replicates: Floats, pictures: int, *, reliable: bool) -> Estimate:
-    """Return a loss with its interval, normal on the log scale with the bootstrap's deviation."""
+    """Return a loss with its interval, normal on the log scale with the bootstrap's deviation.
+
+    Without an interval where every replicate is the same: one component a class, or one in all.
+    """
     deviation = float(np.log(replicates).std(ddof=1))
+    if deviation < LEAST_DEVIATION:
+        return Estimate(value, None, None, pictures, reliable)
     low, high = value * np.exp(-Z * deviation), value * np.exp(Z * deviation)
     return Estimate(value, float(low), float(high), pictures, reliable)
 
@@ -163,10 +169,11 @@ def area_estimate(
     """Return an area with its interval, normal on the logit scale with the bootstrap's deviation.
 
     worth: effective pictures of the smaller side. A perfect ranking stays perfect in every
-    replicate: the interval is then that of `worth` right answers out of `worth`.
+    replicate: the interval is then that of `worth` right answers out of `worth`. So it is where
+    nothing can be resampled.
     """
     known = replicates[np.isfinite(replicates)]
-    if not 1e-9 < value < 1 - 1e-9 or len(known) < 2:
+    if not 1e-9 < value < 1 - 1e-9 or len(known) < 2 or known.std() < LEAST_DEVIATION:
         low, high = share_interval(np.array([value]), np.array([max(worth, 1.0)]))
         return Estimate(value, float(low[0]), float(high[0]), pictures, reliable)
     deviation = float(known.std(ddof=1)) / (value * (1 - value))
