@@ -32,7 +32,7 @@ from tellapart.results import Fitted, Judged, Results
 from tellapart.run_folder import building, default_place
 from tellapart.settings import RunSettings, SplitSettings
 from tellapart.showing import show
-from tellapart.splits import Split, make_split, read_known_sides
+from tellapart.splits import Split, make_split, read_known_sides, read_order
 from tellapart.stopwatch import Stopwatch
 
 
@@ -97,7 +97,7 @@ def run(
             audit = audit_pictures(
                 pictures, seen, alike, split.components, split.sides.tolist(),
                 AuditSettings(mirror=settings.mirror, seed=settings.seed), progress,
-                given_split=split.given,
+                given_split=split.given or settings.split.order_column is not None,
             )  # fmt: skip
         with watch("fit"):
             fitted = _fit(usable, seen, split, settings, store, progress)
@@ -137,11 +137,16 @@ def _split(
     ids = [seen.ids[row] for row in seen.usable]
     if usable.has_given_split and settings.split != SplitSettings(seed=settings.split.seed):
         raise OptionError(
-            "--test, --val and --split-from have no effect here: the data gives its own split"
+            "--test, --val, --split-from and --order-column have no effect here: the data gives its"
+            " own split"
         )
-    known = None
+    known = order = None
+    if settings.split.split_from and settings.split.order_column:
+        raise OptionError("--split-from and --order-column both say the sides: give one of them")
     if settings.split.split_from:
         known = read_known_sides(settings.split.split_from).sides_of(usable.paths, ids)
+    if settings.split.order_column:
+        order = read_order(settings.split.order_column, usable.columns, usable.paths)
     return make_split(
         class_codes(usable),
         usable.classes,
@@ -152,6 +157,7 @@ def _split(
         settings.split,
         known,
         alike.pairs[alike.copies()],
+        order,
     )
 
 

@@ -106,6 +106,8 @@ def words(found: Results) -> tuple[str, ...]:
             f"Left out: {count:,} {these} from training; with {them} the number would be"
             f" {leaked.headline.value:.3f}."
         )
+    if found.settings.split.order_column:
+        lines.append(f"Split {found.split.proof['origin']}.")
     lines += found.split.left_out
     lines += _finding_words(found.audit)
     return tuple(lines)

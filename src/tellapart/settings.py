@@ -41,6 +41,7 @@ class SplitSettings:
     val: float = 0.0
     seed: int = 0
     split_from: str | None = None  # a run folder or a table that holds known pictures' sides
+    order_column: str | None = None  # numbers or dates: the earliest train, the latest judge
 
 
 @dataclass(frozen=True)

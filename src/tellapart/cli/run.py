@@ -54,6 +54,13 @@ def command(
             rich_help_panel=options.SPLITTING,
         ),
     ] = None,
+    order_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Table column of numbers or dates: the earliest pictures train, the latest judge.",
+            rich_help_panel=options.SPLITTING,
+        ),
+    ] = None,
     seed: Annotated[
         int,
         typer.Option(help="Of the split and the folds.", rich_help_panel=options.SPLITTING),
@@ -96,6 +103,7 @@ def command(
             val=defaults.val if val is None else val,
             seed=seed,
             split_from=split_from,
+            order_column=order_column,
         ),
         backbone=backbone,
         engine=engine,

@@ -241,7 +241,9 @@ def proof_sentences(data: ReportData) -> list[str]:
     if not held:
         return [*said, "No picture stands on a side."]
     parts = [f"{counted(held[one], 'picture')} {_PURPOSES.get(one, one)}" for one in held]
-    origin = _ORIGIN.get(str(proof.get("given")), "")
+    origin = str(proof.get("origin", ""))
+    by_order = origin.startswith("by the order of")
+    origin = f"Dealt {origin}; " if by_order else _ORIGIN.get(str(proof.get("given")), "")
     apart = proof.get("worst_deviation")
     even = "" if apart is None else f" A class's share differs by {100 * apart:.1f} points at most."
     return [*said, f"{origin}{listed(parts)}.{even}"]

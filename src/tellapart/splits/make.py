@@ -15,6 +15,7 @@ from tellapart.splits.alike import cut_pairs
 from tellapart.splits.deal import LEFT_OUT, Rows, check_classes, deal, noun, side_shares
 from tellapart.splits.proof import prove
 from tellapart.splits.records import Split
+from tellapart.splits.timely import Order, deal_in_order
 
 NO_PAIRS = np.empty((0, 2), np.intp)
 
@@ -29,6 +30,7 @@ def make_split(
     settings: SplitSettings,
     known: Sequence[str | None] | None = None,
     pairs: Rows | None = None,
+    order: Order | None = None,
 ) -> Split:
     """Return which side each of n pictures stands on, with the proof that nothing leaks.
 
@@ -40,6 +42,7 @@ def make_split(
                 picture that hangs together with two sides is left out
     pairs       [p, 2] rows of near-duplicates; those in two components were cut, and evaluation
                 pictures whose partner stands on an earlier side leave the headline
+    order       when the pictures came: the earliest are train, the latest test
 
     Otherwise components are dealt (see `deal`). Raises DataError where a class is too small to
     stand on both sides, the given split has no training pictures, or none of the pictures is
@@ -47,20 +50,15 @@ def make_split(
     """
     pairs = NO_PAIRS if pairs is None else pairs
     is_given = given is not None and any(side in SIDES[1:] for side in given)
+    origin = _origin(given, known, is_given)
+    left_out: tuple[str, ...] = ()
     if given is not None and is_given:
         sides = np.array([side or LEFT_OUT for side in given])
-        left_out: tuple[str, ...] = ()
         _check_given(sides)
+    elif order is not None:
+        sides, origin = deal_in_order(order, components, side_shares(settings))
     else:
-        shares = side_shares(settings)
-        if known is None:  # a frozen split stands whatever its classes
-            check_classes(labels, classes, components)
-        elif not any(known):
-            raise DataError(
-                f"--split-from {settings.split_from} names none of these {len(labels):,} pictures,"
-                " neither by path nor by id: was it made of another set?"
-            )
-        sides, left_out = deal(labels, ids, components, shares, settings.seed, known)
+        sides, left_out = _dealt(labels, classes, ids, components, settings, known)
     cut = cut_pairs(components, pairs)
     split = Split(
         sides=sides,
@@ -74,7 +72,26 @@ def make_split(
         cut=cut,
     )
     proof = prove(split, labels, classes, ids, groups, pairs, settings)
-    return replace(split, proof={"origin": _origin(given, known, is_given), **proof})
+    return replace(split, proof={"origin": origin, **proof})
+
+
+def _dealt(
+    labels: Rows,
+    classes: tuple[str, ...],
+    ids: Sequence[str],
+    components: Rows,
+    settings: SplitSettings,
+    known: Sequence[str | None] | None,
+) -> tuple[NDArray[np.str_], tuple[str, ...]]:
+    shares = side_shares(settings)
+    if known is None:  # a frozen split stands whatever its classes
+        check_classes(labels, classes, components)
+    elif not any(known):
+        raise DataError(
+            f"--split-from {settings.split_from} names none of these {len(labels):,} pictures,"
+            " neither by path nor by id: was it made of another set?"
+        )
+    return deal(labels, ids, components, shares, settings.seed, known)
 
 
 def _origin(
