@@ -24,6 +24,7 @@ from tellapart.data import PictureSet, read
 from tellapart.errors import DataError, OptionError
 from tellapart.evaluation import Evaluation, evaluate
 from tellapart.features import Cache, Look, open_cache
+from tellapart.gone import Gone, look_for_gone
 from tellapart.heads import fit_probe, refit
 from tellapart.likeness import Likeness, look_for_copies
 from tellapart.models.classifier import Classifier
@@ -92,7 +93,7 @@ def run(
             alike = look_for_copies(seen, store, progress, mirror=settings.mirror)
         with watch("split"):
             together = components_of(usable, seen, alike)
-            split = _split(usable, seen, alike, together, settings)
+            split = _split(pictures, usable, seen, alike, together, settings)
         with watch("audit"):
             audit = audit_pictures(
                 pictures, seen, alike, split.components, split.sides.tolist(),
@@ -128,6 +129,7 @@ def run(
 
 
 def _split(
+    pictures: PictureSet,
     usable: PictureSet,
     seen: Look,
     alike: Likeness,
@@ -143,11 +145,14 @@ def _split(
     known = order = None
     if settings.split.split_from and settings.split.order_column:
         raise OptionError("--split-from and --order-column both say the sides: give one of them")
+    gone: Gone | None = None
     if settings.split.split_from:
-        known = read_known_sides(settings.split.split_from).sides_of(usable.paths, ids)
+        sides = read_known_sides(settings.split.split_from)
+        known = sides.sides_of(usable.paths, ids)
+        gone = look_for_gone(settings.split.split_from, sides, pictures.paths, seen.ids)
     if settings.split.order_column:
         order = read_order(settings.split.order_column, usable.columns, usable.paths)
-    return make_split(
+    split = make_split(
         class_codes(usable),
         usable.classes,
         ids,
@@ -158,6 +163,13 @@ def _split(
         known,
         alike.pairs[alike.copies()],
         order,
+    )
+    if gone is None:
+        return split
+    return replace(
+        split,
+        left_out=(*gone.lines(), *split.left_out),
+        proof={**split.proof, "gone": gone.to_json()},
     )
 
 
@@ -232,4 +244,4 @@ def _refit(usable: PictureSet, seen: Look, fitted: Fitted) -> Fitted:
     rows = [row for (_, label), row in first.items() if label in codes]
     labels = np.array([codes[usable.labels[row]] for row in rows])
     head = refit(fitted.probe, seen.features[rows], labels, [ids[row] for row in rows])
-    return replace(fitted, head=head)
+    return replace(fitted, head=head, rows=np.array(rows, np.intp))

@@ -42,7 +42,7 @@ class Fitted:
 
     head      the probe's, or with --refit the one fitted on every picture (`keep` saves it)
     classes   the classes that stand in the training pictures, in class order: what head predicts
-    rows      [n] rows of the usable pictures that the probe was fitted on
+    rows      [n] rows of the usable pictures that the head was fitted on, each copy once
     computed  number of fits made now; 0 where the cache had the probe
     """
 
@@ -196,7 +196,6 @@ def _classifier(found: Results, cache: Cache) -> Classifier:
     settings, backbone = found.settings, found.backbone
     headline = {**metrics(found)["headline"], "split": found.split.headline}
     ids = found.ids()
-    rows = range(len(ids)) if settings.refit else np.flatnonzero(found.split.sides == "train")
     return Classifier(
         classes=found.fitted.classes,
         transform=backbone.transform,
@@ -211,10 +210,10 @@ def _classifier(found: Results, cache: Cache) -> Classifier:
         head=found.fitted.head,
         checked_with=asdict(found.look.engine),
         headline=headline,
-        trained_on=frozenset(ids[row][:16] for row in rows),
+        trained_on=frozenset(ids[row][:16] for row in found.fitted.rows),
         card={
             "data": key_of(Path(found.location).absolute().name),
-            "train_pictures": len(rows) if settings.refit else len(found.fitted.rows),
+            "train_pictures": len(found.fitted.rows),
             "refit": settings.refit,
             "settings": ", ".join(
                 f"{one['what']} {one['chosen']}" for one in found.fitted.probe.choices

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tellapart.cli import options
-from tellapart.cli.output import say, say_wrapped
+from tellapart.cli.output import say, say_json, say_wrapped
 from tellapart.errors import OptionError
 from tellapart.settings import MAX_PIXELS
 
@@ -94,7 +94,6 @@ def command(
     """
     from tellapart import auditing
     from tellapart.audits import check_fail_on, fails
-    from tellapart.places import json_text
 
     _check_together(
         apply=apply, to=to, new_classes=new_classes,
@@ -121,13 +120,14 @@ def command(
             data, apply, to, new_classes=new_classes, settings=settings, cache=cache,
             progress=progress,
         )  # fmt: skip
-        say(f"{left:,} pictures stand in {to}", *notes, f"next  tellapart run {to}")
+        say(f"{left:,} pictures stand in {to}", *notes)
+        say(f"next  tellapart run {to} (with --group-column group where the plan groups pictures)")
         return 0
     found = auditing.audit(
         data, out=out, plan=plan, settings=settings, cache=cache, progress=progress
     )
     if json:
-        say(json_text(found.to_json()).rstrip())
+        say_json(found.to_json())
     else:
         _print(found, data, out, plan)
     return 3 if fail_on is not None and fails(found, fail_on) else 0

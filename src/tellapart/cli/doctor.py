@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tellapart.cli import options
-from tellapart.cli.output import columns, say
+from tellapart.cli.output import columns, say, say_json
 
 
 def command(
@@ -17,7 +17,6 @@ def command(
 ) -> None:
     """Say what is installed, what would run, and where the cache is."""
     from tellapart.doctor import diagnose
-    from tellapart.places import json_text
 
     if clear:
         from tellapart.features import clear_cache
@@ -27,7 +26,7 @@ def command(
             say(f"cache emptied: {freed / 1e6:,.1f} MB freed")
     found = diagnose(cache)
     if json:
-        say(json_text(found.to_json()).rstrip())
+        say_json(found.to_json())
         return
     say(*columns(found.rows))
     for line in found.mend:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tellapart.cli import options
-from tellapart.cli.output import say
+from tellapart.cli.output import say, say_json
 
 
 def command(
@@ -39,14 +39,13 @@ def command(
     counted.
     """
     from tellapart.judging import evaluate
-    from tellapart.places import json_text
 
     settings = options.read_settings(
         path_column, label_column, group_column, None, label_regex, label_map, None, max_missing
     )
     judged = evaluate(model, data, out=out, settings=settings, progress=options.progress(quiet))
     if json:
-        say(json_text(judged.to_json()).rstrip())
+        say_json(judged.to_json())
     else:
         say("", *judged.words)
         if judged.out:

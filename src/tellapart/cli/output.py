@@ -6,7 +6,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tellapart.pipeline import Run
@@ -18,6 +18,19 @@ def say(*lines: str) -> None:
     text = "\n".join(lines) + "\n"
     sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
     sys.stdout.flush()
+
+
+def say_json(value: dict[str, Any]) -> None:
+    """Print an object as JSON, in UTF-8 whatever the terminal speaks: programs read it."""
+    from tellapart.places import json_text
+
+    text = json_text(value)
+    if not hasattr(sys.stdout, "buffer"):  # replaced by a test or a notebook
+        sys.stdout.write(text)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
 
 
 def say_wrapped(text: str, *, indent: int) -> None:

@@ -56,11 +56,12 @@ def command(
     write_predictions(found, chosen, out, top_k=top_k)
     if out is not None and not quiet:
         print(f"{len(found.predictions):,} predictions in {out}", file=sys.stderr)  # noqa: T201
-    problems = sum(one.problem is not None for one in found.predictions)
+    problems = [one.problem for one in found.predictions if one.problem is not None]
+    total = len(found.predictions)
+    if len(problems) == total:
+        print(f"tellapart: nothing could be read; the first: {problems[0]}", file=sys.stderr)  # noqa: T201
+        return 2
     if problems:
-        print(  # noqa: T201
-            f"tellapart: {problems:,} of {len(found.predictions):,} pictures could not be read; see"
-            " the column 'problem'",
-            file=sys.stderr,
-        )
-    return 2 if problems == len(found.predictions) else 0
+        left = f"{len(problems):,} of {total:,} pictures could not be read"
+        print(f"tellapart: {left}; the output says why", file=sys.stderr)  # noqa: T201
+    return 0

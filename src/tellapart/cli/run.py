@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tellapart.cli import options
-from tellapart.cli.output import print_run, say
+from tellapart.cli.output import print_run, say_json
 from tellapart.settings import MAX_PIXELS, RunSettings, SplitSettings
 
 
@@ -89,7 +89,6 @@ def command(
     a model that `tellapart predict` takes.
     """
     from tellapart import pipeline
-    from tellapart.places import json_text
 
     defaults = SplitSettings()
     settings = RunSettings(
@@ -114,6 +113,6 @@ def command(
     )  # fmt: skip
     run = pipeline.run(data, out, settings=settings, cache=cache, progress=options.progress(quiet))
     if json:
-        say(json_text({**run.metrics, "out": str(run.out)}).rstrip())
+        say_json({**run.metrics, "out": str(run.out)})
     else:
         print_run(run)

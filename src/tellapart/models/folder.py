@@ -56,7 +56,7 @@ def load_classifier(place: str | Path) -> Classifier:
     _check_files(folder, stored)
     try:
         return _from_json(folder, stored)
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
         raise ModelError(
             f"{folder / MODEL_JSON} is damaged: {type(problem).__name__}: {problem}"
         ) from problem
