@@ -17,12 +17,13 @@ Row = tuple[str | None, str | None, str | None]  # path, id, side
 class KnownSides:
     """Sides of known pictures, by path and id, by id, and by path; ids that stand on two are out.
 
-    by_path holds the pictures whose id the table does not tell.
+    by_path holds the pictures whose id the table does not tell; rows are all that have a side.
     """
 
     by_both: dict[tuple[str, str], str]
     by_id: dict[str, str]
     by_path: dict[str, str]
+    rows: tuple[Row, ...]
 
     def sides_of(self, paths: Sequence[str], ids: Sequence[str]) -> list[str | None]:
         """Return the side of each picture, None where it is new."""
@@ -30,6 +31,15 @@ class KnownSides:
             self.by_both.get((path, id_)) or self.by_id.get(id_) or self.by_path.get(path)
             for path, id_ in zip(paths, ids, strict=True)
         ]
+
+    def gone(self, paths: Sequence[str], ids: Sequence[str]) -> tuple[Row, ...]:
+        """Return the rows whose picture is none of these: its content, or without ids its path."""
+        here, places = set(ids), set(paths)
+        return tuple(
+            (path, id_, side)
+            for path, id_, side in self.rows
+            if (id_ not in here if id_ else path not in places)
+        )
 
 
 def read_known_sides(location: str | Path) -> KnownSides:
@@ -52,6 +62,7 @@ def read_known_sides(location: str | Path) -> KnownSides:
         by_both={(path, id_): side for path, id_, side in rows if path and id_ and side},
         by_id=_unambiguous([(id_, side) for _, id_, side in rows if id_ and side]),
         by_path={path: side for path, id_, side in rows if path and side and not id_},
+        rows=tuple(row for row in rows if row[2]),
     )
 
 
