@@ -17,9 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from tellapart import pipeline
+from tellapart.auditing import components_of, look_at
 from tellapart.backbones import get_backbone
 from tellapart.data import read
 from tellapart.features import open_cache
+from tellapart.likeness import look_for_copies
 from tellapart.progress import Progress
 from tellapart.settings import Decoding, ReadSettings, RunSettings, SplitSettings
 
@@ -60,13 +62,17 @@ def line(name, place, reading, target, seeds, cache) -> str:
     settings = RunSettings(read=reading, decoding=Decoding(bands=bands))
     pictures = read(place, reading)
     backbone = get_backbone("lite0")
-    seen = pipeline._look(pictures, backbone, settings, cache, Progress())
+    seen = look_at(
+        pictures, backbone, "openvino", settings.decoding, cache, Progress(), rehash=False
+    )
     usable = pictures.take(seen.usable.tolist())
+    alike = look_for_copies(seen, cache, Progress(), mirror=True)
+    together = components_of(usable, seen, alike)
     given = pictures.has_given_split
     scores, widths, seconds = [], [], []
     for seed in range(1 if given else seeds):
         one = replace(settings, seed=seed, split=SplitSettings(seed=seed))
-        split = pipeline._split(usable, seen, one)
+        split = pipeline._split(usable, seen, alike, together, one)
         start = time.perf_counter()
         fitted = pipeline._fit(usable, seen, split, one, cache, Progress())
         seconds.append(time.perf_counter() - start)
