@@ -72,7 +72,7 @@ def line(name, place, reading, target, seeds, cache) -> str:
     scores, widths, seconds = [], [], []
     for seed in range(1 if given else seeds):
         one = replace(settings, seed=seed, split=SplitSettings(seed=seed))
-        split = pipeline._split(usable, seen, alike, together, one)
+        split = pipeline._split(pictures, usable, seen, alike, together, one)
         start = time.perf_counter()
         fitted = pipeline._fit(usable, seen, split, one, cache, Progress())
         seconds.append(time.perf_counter() - start)
