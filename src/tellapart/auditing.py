@@ -22,7 +22,8 @@ from tellapart.features import Cache, Look, look, open_cache
 from tellapart.likeness import Likeness, look_for_copies
 from tellapart.places import write_json, writing
 from tellapart.progress import Progress
-from tellapart.reports import write_audit_page
+from tellapart.reports import AuditData, write_audit_page
+from tellapart.results import quoted
 from tellapart.settings import Decoding, ReadSettings
 from tellapart.splits import components, join_alike
 
@@ -78,11 +79,29 @@ def audit(
             write_plan(propose(found, pictures, seen.ids), Path(plan))
         if folder is not None:
             write_json(folder / "audit.json", found.to_json())
-            date = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
-            title = Path(location).absolute().name
-            page = folder / "audit.html"
-            write_audit_page(page, title, date, found, pictures.class_counts(), seen.thumbnails)
+            write_audit_page(folder / "audit.html", _page(location, found, pictures, seen))
     return found
+
+
+def _page(location: str | Path, found: Audit, pictures: PictureSet, seen: Look) -> AuditData:
+    named = quoted(location)
+    commands = [f"tellapart run {named}"]
+    if any(one.pictures for one in found.findings):
+        commands = [
+            f"tellapart audit {named} --plan plan.csv",
+            f"tellapart audit {named} --apply plan.csv --to clean.parquet",
+            "tellapart run clean.parquet",
+        ]
+    return AuditData(
+        title=Path(location).absolute().name,
+        date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        audit=found,
+        class_counts=pictures.class_counts(),
+        labels=dict(zip(pictures.paths, pictures.labels, strict=True)),
+        thumbnails=seen.thumbnails,
+        notes=pictures.notes,
+        commands=commands,
+    )
 
 
 def clean(

@@ -100,8 +100,8 @@ def _mislabeled(
             score=1 / (1 + np.exp(STEEPNESS * scores.trust[one])),
             message=f"Labelled '{names[codes[one]]}', but it looks like "
             f"'{names[scores.proposed[one]]}' to a classifier that learned from all the others.",
-            advice=f"Look at it: relabel it to '{names[scores.proposed[one]]}', keep it if it is "
-            "only unusual, drop it if it is neither.",
+            advice="Look at it: relabel it, keep it if it is only unusual, drop it if it is "
+            "neither.",
         )
         for one in suspects
     ]

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from tellapart.audits.records import Audit
-from tellapart.reports.records import (
-    Pictures,
-    Predictions,
-    ReportData,
-    Thumbnails,
-    WithLeaked,
-)
+from tellapart.reports.records import AuditData, Pictures, Predictions, ReportData, WithLeaked
 
 
 def write_report(path: Path, data: ReportData, cache_folder: Path | None) -> None:
@@ -27,23 +19,16 @@ def write_report(path: Path, data: ReportData, cache_folder: Path | None) -> Non
     write_bytes(path, report_html(data, cache_folder).encode("utf-8", "replace"))
 
 
-def write_audit_page(
-    path: Path,
-    title: str,
-    date: str,
-    audit: Audit,
-    class_counts: Mapping[str, int],
-    thumbnails: Thumbnails,
-) -> None:
+def write_audit_page(path: Path, data: AuditData) -> None:
     """Write the page of an audit to `path`; raises OutputError where it cannot be written."""
     from tellapart.places import write_bytes
     from tellapart.reports.audit_page import audit_html
 
-    text = audit_html(title, date, audit, class_counts, thumbnails)
-    write_bytes(path, text.encode("utf-8", "replace"))
+    write_bytes(path, audit_html(data).encode("utf-8", "replace"))
 
 
 __all__ = [
+    "AuditData",
     "Pictures",
     "Predictions",
     "ReportData",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tellapart.audits.kinds import KINDS
-from tellapart.audits.records import Audit, Finding
+from tellapart.audits.records import Audit, Finding, PictureRef
 from tellapart.reports.cards import Card, Shelf
 from tellapart.reports.choose import PICTURES_PER_FINDING, FindingGroup
 from tellapart.reports.wording import counted, listed, side_words, words
@@ -35,6 +35,7 @@ KIND_TITLES: dict[str, str] = {
     "imbalance": "Uneven classes",
     "exif_rotated": "Turned by EXIF alone",
 }
+NOTE_TITLES: dict[str, str] = {"duplicate_near": "Very alike"}  # of a kind where it is a note
 SEVERITY_WORDS = {"error": "mend first", "warning": "look at", "note": "good to know"}
 
 
@@ -49,50 +50,114 @@ class FindingView:
 
 @dataclass(frozen=True)
 class KindView:
-    """All findings of a kind: why it matters, what to do, the first few of them."""
+    """All findings of a kind: why it matters, what to do, the first few of them.
 
+    name      its id on the page
+    message   what all of them say, "" where they say different things
+    singles   the findings about one picture each, as a gallery
+    findings  the others
+    more      findings that are not shown
+    """
+
+    name: str
     title: str
     severity: str
     severity_words: str
     total: int
     why: str
     advice: tuple[str, ...]
+    message: str
+    singles: tuple[Card, ...]
     findings: tuple[FindingView, ...]
-    more: int  # findings that are not shown
+    more: int
 
 
-def kind_views(groups: Sequence[FindingGroup], shelf: Shelf, shown_ids: set[str]) -> list[KindView]:
-    """Return the audit's findings by kind, gravest first; only pictures in `shown_ids` appear."""
-    return [_kind_view(group, shelf, shown_ids) for group in groups]
+def kind_views(
+    groups: Sequence[FindingGroup], shelf: Shelf, shown_ids: set[str], labels: Mapping[str, str]
+) -> list[KindView]:
+    """Return the audit's findings by kind, gravest first; only pictures in `shown_ids` appear.
+
+    labels  path -> label, as far as it is known
+    """
+    return [_kind_view(group, shelf, shown_ids, labels) for group in groups]
 
 
-def _kind_view(group: FindingGroup, shelf: Shelf, shown_ids: set[str]) -> KindView:
+def _kind_view(
+    group: FindingGroup, shelf: Shelf, shown_ids: set[str], labels: Mapping[str, str]
+) -> KindView:
     known = KINDS.get(group.kind)
-    plain = words(group.kind).capitalize()
+    said = {one.message for one in group.shown}
+    message = next(iter(said)) if len(group.shown) > 1 and len(said) == 1 else ""
+    singles = [one for one in group.shown if len(one.pictures) == 1]
     return KindView(
-        title=KIND_TITLES.get(group.kind, plain),
+        name=f"{group.severity}-{group.kind}".replace("_", "-"),
+        title=_title(group),
         severity=group.severity,
         severity_words=SEVERITY_WORDS[group.severity],
         total=group.total,
         why=_sentence(known.why) if known else "",
         advice=tuple(dict.fromkeys(one.advice for one in group.shown if one.advice)),
-        findings=tuple(_finding_view(one, shelf, shown_ids) for one in group.shown),
+        message=message,
+        singles=tuple(
+            card for one in singles if (card := _single(one, shelf, shown_ids, labels, message))
+        ),
+        findings=tuple(
+            _finding_view(one, shelf, shown_ids, labels, message)
+            for one in group.shown
+            if len(one.pictures) != 1
+        ),
         more=group.total - len(group.shown),
     )
+
+
+def _title(group: FindingGroup) -> str:
+    plain = KIND_TITLES.get(group.kind, words(group.kind).capitalize())
+    return NOTE_TITLES.get(group.kind, plain) if group.severity == "note" else plain
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _finding_view(finding: Finding, shelf: Shelf, shown_ids: set[str]) -> FindingView:
-    pictures = finding.pictures[:PICTURES_PER_FINDING]
+def _single(
+    finding: Finding,
+    shelf: Shelf,
+    shown_ids: set[str],
+    labels: Mapping[str, str],
+    said: str,
+) -> Card | None:
+    """Return the card of a finding about one picture: its label, and what is wrong with it."""
+    (picture,) = finding.pictures
+    if picture.id and picture.id not in shown_ids:
+        return None
+    lines: tuple[tuple[str, str, str], ...] = ()
+    if finding.kind == "mislabeled":
+        lines = (("looks like ", finding.labels[-1], ""),)
+    elif finding.message != said:
+        lines = ((finding.message, "", ""),)
+    return shelf.card(
+        picture.path,
+        picture.id,
+        heading=labels.get(picture.path, ""),
+        lines=(*lines, *_side(picture)),
+        tone="bad" if finding.severity == "error" else "",
+    )
+
+
+def _side(picture: PictureRef) -> tuple[tuple[str, str, str], ...]:
+    return ((f"in {side_words(picture.split)}", "", ""),) if picture.split else ()
+
+
+def _finding_view(
+    finding: Finding, shelf: Shelf, shown_ids: set[str], labels: Mapping[str, str], said: str
+) -> FindingView:
     cards = tuple(
-        shelf.card(one.path, one.id, lines=((side_words(one.split), "", ""),) if one.split else ())
-        for one in pictures
+        shelf.card(one.path, one.id, heading=labels.get(one.path, ""), lines=_side(one))
+        for one in finding.pictures[:PICTURES_PER_FINDING]
         if one.id in shown_ids or not one.id
     )
-    return FindingView(finding.message, cards, len(finding.pictures) - len(cards))
+    message = "" if finding.message == said and cards else finding.message
+    return FindingView(message, cards, len(finding.pictures) - len(cards))
 
 
 def finding_counts(audit: Audit) -> str:

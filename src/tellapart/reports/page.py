@@ -97,10 +97,14 @@ def _chosen(data: ReportData) -> dict[str, Any]:
         "wrong": len(wrong),
         "unsure": cards.unsure_cards(unsure, data.predictions, classes, shelf),
         "class_rows": sections.class_rows(data, samples, shelf),
-        "kinds": findings.kind_views(groups, shelf, set(finding_ids)),
+        "kinds": findings.kind_views(groups, shelf, set(finding_ids), _labels(data)),
         **_words(data),
         **_tables(data),
     }
+
+
+def _labels(data: ReportData) -> dict[str, str]:
+    return dict(zip(data.pictures.paths, data.pictures.labels, strict=True))
 
 
 def _number_charts(data: ReportData) -> list[figures.Figure]:

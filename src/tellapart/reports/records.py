@@ -85,3 +85,22 @@ class ReportData:
     seconds: Mapping[str, float] | None = None
     choices: Sequence[Mapping[str, Any]] = ()
     commands: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class AuditData:
+    """Everything that stands on the page of an audit.
+
+    labels    path -> label, of all pictures
+    notes     what reading said
+    commands  command lines to try next
+    """
+
+    title: str
+    date: str
+    audit: Audit
+    class_counts: Mapping[str, int]
+    labels: Mapping[str, str]
+    thumbnails: Thumbnails
+    notes: Sequence[Note] = ()
+    commands: Sequence[str] = ()
