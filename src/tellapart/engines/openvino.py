@@ -71,7 +71,6 @@ class OpenVinoEngine:
             with self._making:
                 request = self._compiled.create_infer_request()
                 given = request.get_input_tensor(0).data
-                request.infer()
                 found = request.get_output_tensor(0).data
             self._own.request = _Request(request, given, found)
         mine: _Request = self._own.request
