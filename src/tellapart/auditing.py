@@ -23,7 +23,7 @@ from tellapart.likeness import Likeness, look_for_copies
 from tellapart.places import write_json, writing
 from tellapart.progress import Progress
 from tellapart.reports import AuditData, write_audit_page
-from tellapart.results import quoted
+from tellapart.results import quoted, reading_options
 from tellapart.settings import Decoding, ReadSettings
 from tellapart.splits import components, join_alike
 
@@ -42,6 +42,15 @@ class AuditSettings:
     engine: str = "auto"
     rehash: bool = False
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A table that a plan left: its number of pictures, whether it has groups, what to know."""
+
+    pictures: int
+    grouped: bool
+    notes: tuple[str, ...]
 
 
 def audit(
@@ -79,19 +88,26 @@ def audit(
             write_plan(propose(found, pictures, seen.ids), Path(plan))
         if folder is not None:
             write_json(folder / "audit.json", found.to_json())
-            write_audit_page(folder / "audit.html", _page(location, found, pictures, seen))
+            page = _page(location, found, pictures, seen, settings)
+            write_audit_page(folder / "audit.html", page)
     return found
 
 
-def _page(location: str | Path, found: Audit, pictures: PictureSet, seen: Look) -> AuditData:
-    named = quoted(location)
-    commands = [f"tellapart run {named}"]
-    if any(one.pictures for one in found.findings):
-        commands = [
-            f"tellapart audit {named} --plan plan.csv",
-            f"tellapart audit {named} --apply plan.csv --to clean.parquet",
-            "tellapart run clean.parquet",
-        ]
+def next_commands(
+    location: str | Path, found: Audit, read: ReadSettings, plan: str | Path | None = None
+) -> tuple[str, ...]:
+    """Return the command lines to try next; `plan` is the one that was written."""
+    data = f"{quoted(location)}{reading_options(read)}"
+    if not any(one.pictures for one in found.findings):
+        return (f"tellapart run {data}",)
+    named = quoted(plan or "plan.csv")
+    apply = f"tellapart audit {data} --apply {named} --to clean.parquet"
+    return (apply,) if plan else (f"tellapart audit {data} --plan {named}", apply)
+
+
+def _page(
+    location: str | Path, found: Audit, pictures: PictureSet, seen: Look, settings: AuditSettings
+) -> AuditData:
     return AuditData(
         title=Path(location).absolute().name,
         date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
@@ -100,7 +116,7 @@ def _page(location: str | Path, found: Audit, pictures: PictureSet, seen: Look) 
         labels=dict(zip(pictures.paths, pictures.labels, strict=True)),
         thumbnails=seen.thumbnails,
         notes=pictures.notes,
-        commands=commands,
+        commands=next_commands(location, found, settings.read),
     )
 
 
@@ -113,10 +129,9 @@ def clean(
     settings: AuditSettings | None = None,
     cache: str | Path | None = None,
     progress: Progress | None = None,
-) -> tuple[int, tuple[str, ...]]:
+) -> Cleaned:
     """Apply an edited plan: write the table `to` (.parquet) of what it leaves; originals stay.
 
-    Returns the number of pictures in the table, and notes on what a person should know of it.
     Raises DataError, naming the plan's row, for what cannot be done; then nothing is written.
     """
     settings, progress = settings or AuditSettings(), progress or Progress()
@@ -129,7 +144,8 @@ def clean(
         )  # fmt: skip
     left = apply_plan(decisions, pictures, seen.ids, new_classes=new_classes, where=Path(plan).name)
     write_clean(left, pictures, Path(to))
-    return len(left.rows), left.notes
+    grouped = any(group is not None for group in left.groups)
+    return Cleaned(len(left.rows), grouped, left.notes)
 
 
 def look_at(

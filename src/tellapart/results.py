@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import platform
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -140,6 +141,34 @@ def next_commands(found: Results, place: Path) -> tuple[str, ...]:
 def quoted(place: str | Path) -> str:
     """Return a path as it can be typed: in double quotes where it holds a blank."""
     return f'"{place}"' if " " in str(place) else str(place)
+
+
+READING = {  # settings of reading and their options, for command lines to try next
+    "path_column": "--path-column",
+    "label_column": "--label-column",
+    "group_column": "--group-column",
+    "split_column": "--split-column",
+    "label_regex": "--label-regex",
+    "group_regex": "--group-regex",
+    "max_missing": "--max-missing",
+}
+
+
+def reading_options(settings: ReadSettings) -> str:
+    """Return the options that say these settings, each after a blank; "" for the usual ones."""
+    given = [
+        (option, str(value))
+        for name, option in READING.items()
+        if (value := getattr(settings, name)) != getattr(ReadSettings, name)
+    ]
+    given += [("--label-map", f"{old}={new}") for old, new in (settings.label_map or {}).items()]
+    if settings.classes:
+        given.append(("--classes", ",".join(settings.classes)))
+    return "".join(f" {option} {_typed(value)}" for option, value in given)
+
+
+def _typed(value: str) -> str:
+    return value if re.fullmatch(r"[\w.,=/+-]+", value) else f'"{value}"'
 
 
 def metrics(found: Results) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def test_names_that_go_with_likeness_are_proposed(make_input):
     assert "what stands before the last number" in finding.message
     assert "(30 such groups)" in finding.message
     assert "100 times of 100" in finding.message
-    regex = re.search(r"--group-regex '(.+?)';", finding.advice)
+    regex = re.search(r'--group-regex "(.+?)";', finding.advice)
     assert regex
     groups = [re.search(regex.group(1), path).group(1) for path in paths]
     assert len(set(groups)) == GROUPS

@@ -14,8 +14,8 @@ from tellapart.audits.records import Finding
 
 PATTERNS: tuple[tuple[str, str], ...] = (  # what is shared, in words, and the --group-regex for it
     ("what stands before the last number", r"([^/]*\D)\d+\.\w+$"),
-    ("what stands before the last part", r"([^/]+)[-_ ][^/]*$"),
-    ("the first part", r"([^/_ -]+)[-_ ][^/]*$"),
+    ("what stands before the last part", r"([^/]+)[-_\s][^/]*$"),
+    ("the first part", r"([^/_\s-]+)[-_\s][^/]*$"),
     ("the first number", r"(\d+)[^/]*$"),
     ("the last number", r"(\d+)[^/\d]*\.\w+$"),
     ("the number but for its last digit", r"([^/]*\d)\d\.\w+$"),
@@ -164,5 +164,5 @@ def _finding(data: AuditInput, found: _Neighbours, hint: _Hint) -> Finding:
         f"the nearest other picture of a class is of the same group {100 * hint.often:.0f} times "
         f"of 100, by chance {100 * hint.chance:.0f}.",
         advice="If a group is one patient, place, burst or video, keep it on one side: "
-        f"--group-regex '{hint.regex}'; if it is only a kind (a breed), nothing is wrong.",
+        f'--group-regex "{hint.regex}"; if it is only a kind (a breed), nothing is wrong.',
     )

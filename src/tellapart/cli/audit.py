@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,11 +95,12 @@ def command(
     """
     from tellapart import auditing
     from tellapart.audits import check_fail_on, fails
+    from tellapart.results import quoted
 
     _check_together(
         apply=apply, to=to, new_classes=new_classes,
         others={"--out": out, "--fail-on": fail_on, "--only": only, "--skip": skip, "--plan": plan,
-                "--json": json or None},
+                "--json": json or None, "--no-mirror": no_mirror or None, "--seed": seed or None},
     )  # fmt: skip
     settings = auditing.AuditSettings(
         read=options.read_settings(
@@ -116,12 +118,12 @@ def command(
     check_fail_on(fail_on, settings.only, settings.skip)
     progress = options.progress(quiet)
     if apply is not None and to is not None:
-        left, notes = auditing.clean(
+        left = auditing.clean(
             data, apply, to, new_classes=new_classes, settings=settings, cache=cache,
             progress=progress,
         )  # fmt: skip
-        say(f"{left:,} pictures stand in {to}", *notes)
-        say(f"next  tellapart run {to} (with --group-column group where the plan groups pictures)")
+        say(f"{left.pictures:,} pictures stand in {to}", *left.notes)
+        say(f"next  tellapart run {quoted(to)}{' --group-column group' if left.grouped else ''}")
         return 0
     found = auditing.audit(
         data, out=out, plan=plan, settings=settings, cache=cache, progress=progress
@@ -129,7 +131,7 @@ def command(
     if json:
         say_json(found.to_json())
     else:
-        _print(found, data, out, plan)
+        _print(found, out, plan, auditing.next_commands(data, found, settings.read, plan))
     return 3 if fail_on is not None and fails(found, fail_on) else 0
 
 
@@ -147,7 +149,7 @@ def _check_together(
                 raise OptionError(f"{name} has no effect with --apply, which only writes a table")
 
 
-def _print(found: Audit, data: str, out: Path | None, plan: Path | None) -> None:
+def _print(found: Audit, out: Path | None, plan: Path | None, commands: Sequence[str]) -> None:
     from tellapart.audits.table import summary, table_rows
 
     say("", summary(found))
@@ -163,8 +165,5 @@ def _print(found: Audit, data: str, out: Path | None, plan: Path | None) -> None
     if out is not None:
         say(f"page  {out / 'audit.html'}")
     if plan is not None:
-        say(
-            f"plan  {plan}: edit it, then  tellapart audit {data} --apply {plan} --to clean.parquet"
-        )
-    elif found.findings and out is None:
-        say(f"next  tellapart audit {data} --out audit --plan plan.csv")
+        say(f"plan  {plan}: edit it, then apply it")
+    say(*(f"next  {one}" for one in commands))
