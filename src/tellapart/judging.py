@@ -40,14 +40,18 @@ class LeftOut:
     def lines(self) -> tuple[str, ...]:
         """Return a sentence for every reason that occurred."""
         reasons = (
-            (self.trained_on, "the model was fitted on them"),
-            (self.unreadable, "they cannot be read"),
-            (self.unknown_class, "their class is none of the model's"),
-            (self.copies, "they are exact copies of others here"),
+            (self.trained_on, "the model was fitted on it", "the model was fitted on them"),
+            (self.unreadable, "it cannot be read", "they cannot be read"),
+            (
+                self.unknown_class,
+                "its class is none of the model's",
+                "their classes are none of the model's",
+            ),
+            (self.copies, "it is an exact copy of another", "they are exact copies of others"),
         )
         return tuple(
-            f"{count:,} {'picture' if count == 1 else 'pictures'} left out: {why}."
-            for count, why in reasons
+            f"1 picture left out: {one}." if count == 1 else f"{count:,} pictures left out: {many}."
+            for count, one, many in reasons
             if count
         )
 

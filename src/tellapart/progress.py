@@ -82,8 +82,9 @@ class _PlainStage:
         seconds = time.monotonic() - self.start
         parts = [f"{self.name}:"]
         if self.done:
+            unit = self.unit.removesuffix("s") if (self.done, done) == (1, True) else self.unit
             of = f" of {self.total:,}" if self.total and not done else ""
-            parts.append(f"{self.done:,}{of} {self.unit},")
+            parts.append(f"{self.done:,}{of} {unit},")
             if seconds >= 1:
                 parts.append(f"{self.done / seconds:,.0f} a second,")
         if done:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -115,3 +116,17 @@ def test_a_reader_that_stops_reading_is_no_error(
     assert asked.stdin is not None
     asked.stdin.close()
     assert asked.wait() == 0
+
+
+def test_an_interrupt_that_a_library_swallowed_is_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    struck = Event()
+
+    def importing(given: list[str]) -> int:
+        struck.set()
+        raise ImportError("initialization failed")
+
+    monkeypatch.setattr(main, "_dispatch", importing)
+    assert main.run_verb(["predict"], struck) == 130
+    assert capsys.readouterr().err == "tellapart: interrupted\n"

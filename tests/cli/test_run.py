@@ -397,7 +397,7 @@ def test_ctrl_c_ends_in_one_line(
     asked.send_signal(signal.SIGINT)
     said, err = asked.communicate()
     # Python ends by the signal itself, which shells call 130 too, if it struck within an exec()
-    assert (asked.returncode in (130, -signal.SIGINT), said) == (True, "")
+    assert (asked.returncode in (130, -signal.SIGINT), said) == (True, ""), err
     assert err.splitlines()[-1] == (
         "tellapart: interrupted; what was computed is kept, the same command goes on from there"
     )

@@ -9,10 +9,13 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from threading import Event
+from types import FrameType
 from typing import Any
 
 VERBS = {  # verb -> one line for --help; the verb's code is cli/<verb>.py, its function `command`
@@ -36,13 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Pillow warns of odd EXIF tags in a line of its own source; what matters becomes a problem.
     warnings.filterwarnings("ignore", module=r"PIL\b")
     given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(run_verb(given))
+    sys.exit(run_verb(given, _interrupts()))
 
 
-def run_verb(given: list[str]) -> int:
-    """Run one command line and return its exit code; every error a user can cause is one line."""
-    from tellapart.errors import TellapartError
+def run_verb(given: list[str], interrupted: Event | None = None) -> int:
+    """Run one command line and return its exit code; every error a user can cause is one line.
 
+    An error after `interrupted` was set is the interrupt, whatever a library made of it.
+    """
     if given[:1] == ["--version"]:
         from tellapart.version import __version__
 
@@ -52,26 +56,47 @@ def run_verb(given: list[str]) -> int:
     given = [one for one in given if one != "--debug"]
     try:
         return _dispatch(given)
-    except TellapartError as error:
-        _show(debug)
-        print(f"tellapart: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    except KeyboardInterrupt:
-        goes_on = "; what was computed is kept, the same command goes on from there"
-        kept = goes_on if _verb(given) in KEEPING else ""
-        print(f"tellapart: interrupted{kept}", file=sys.stderr)  # noqa: T201
-        return 130
     except BrokenPipeError:  # the reader of our output (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
-        _show(debug)
-        print(  # noqa: T201
-            f"tellapart: this is a bug: {type(error).__name__}: {error}; please report it with what"
-            " the same command prints with --debug",
-            file=sys.stderr,
-        )
-        return 1
+    except (Exception, KeyboardInterrupt) as error:
+        if debug:
+            traceback.print_exc()
+        struck = interrupted is not None and interrupted.is_set()
+        code, line = _ending(KeyboardInterrupt() if struck else error, given)
+        print(f"tellapart: {line}", file=sys.stderr)  # noqa: T201
+        return code
+
+
+def _ending(error: BaseException, given: list[str]) -> tuple[int, str]:
+    """Return the exit code and the one line that a command line ends with."""
+    from tellapart.errors import TellapartError
+
+    if isinstance(error, KeyboardInterrupt):
+        goes_on = "; what was computed is kept, the same command goes on from there"
+        return 130, f"interrupted{goes_on if _verb(given) in KEEPING else ''}"
+    if isinstance(error, TellapartError):
+        return 2, str(error)
+    return 1, (
+        f"this is a bug: {type(error).__name__}: {error}; please report it with what the same"
+        " command prints with --debug"
+    )
+
+
+def _interrupts() -> Event:
+    """Return an event that Ctrl-C sets, beside the KeyboardInterrupt that it raises.
+
+    Compiled modules that are just being imported swallow that one and raise an ImportError.
+    """
+    struck = Event()
+
+    def strike(number: int, frame: FrameType | None) -> None:
+        struck.set()
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored, as by nohup
+        signal.signal(signal.SIGINT, strike)
+    return struck
 
 
 def _dispatch(given: list[str]) -> int:
@@ -121,12 +146,6 @@ def _parsed(command: Callable[..., Any]) -> Callable[..., Callable[[], Any]]:
 
 def _verb(given: list[str]) -> str | None:
     return next((one for one in given if not one.startswith("-")), None)
-
-
-def _show(debug: bool) -> None:
-    """Show the traceback of the error at hand, where --debug asks for it."""
-    if debug:
-        traceback.print_exc()
 
 
 def _usage(error: Any) -> int:

@@ -1,0 +1,37 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def test_it_says_what_is_installed_and_what_would_run(command: Command, kept_cache: Path) -> None:
+    code, said, err = command("doctor")
+    assert (code, err) == (0, "")
+    rows = dict(line.split(None, 1) for line in said.splitlines() if not line.startswith("!"))
+    assert {"tellapart", "python", "numpy", "openvino", "network", "cache"} <= set(rows)
+    assert "lite0 runs on" in rows["network"]
+    assert str(kept_cache) in rows["cache"]
+
+
+def test_json(command: Command) -> None:
+    code, said, _ = command("doctor", "--json")
+    found = json.loads(said)
+    assert code == 0
+    assert found["format"] == 1
+    assert "lite0 runs on" in found["found"]["network"]
+    assert isinstance(found["mend"], list)
+
+
+def test_clear_empties_the_cache_and_nothing_else(
+    command: Command, shapes: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    assert command("run", shapes, "--cache", cache, "--out", tmp_path / "run", "-q")[0] == 0
+    (cache / "mine.txt").write_text("not tellapart's")
+    code, said, _ = command("doctor", "--cache", cache, "--clear")
+    assert code == 0
+    assert said.startswith("cache emptied: ")
+    assert "cache emptied: 0.0 MB freed" not in said
+    assert f"{cache}, 0.0 MB" in said
+    assert [one.name for one in cache.iterdir()] == ["mine.txt"]
