@@ -48,6 +48,15 @@ def test_what_a_killed_run_left_is_mended(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a"]
 
 
+def test_a_stranger_s_folder_where_the_old_run_steps_aside_is_not_deleted(tmp_path: Path) -> None:
+    out = tmp_path / "a"
+    finish(out, "first")
+    (tmp_path / "a.old" / "model").mkdir(parents=True)  # somebody's, though the name is one of ours
+    with pytest.raises(OutputError, match=r"a\.old holds something that is no run"), building(out):
+        pass
+    assert names(tmp_path / "a.old") == ["model"]
+
+
 def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("years of work")
     with (

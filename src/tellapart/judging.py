@@ -94,7 +94,7 @@ def evaluate(
     progress = progress or Progress()
     classifier = load_classifier(model)
     folder = _new_folder(Path(out)) if out is not None else None
-    pictures = read(location, settings, progress)
+    pictures = read(location, settings, progress, fewest_classes=1)
     probabilities, ids, problems = _predict(classifier, pictures, progress)
     keep, left_out = _kept(classifier, pictures, ids, problems)
     evaluation = measure(

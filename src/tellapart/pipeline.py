@@ -83,6 +83,7 @@ def run(
         backbone = get_backbone(settings.backbone)
         with watch("read"):
             pictures = read(location, settings.read, progress)
+            _check_split_options(pictures, settings.split)
         with watch("look"):
             seen = look_at(
                 pictures, backbone, settings.engine, settings.decoding, store, progress,
@@ -128,6 +129,16 @@ def run(
     )
 
 
+def _check_split_options(pictures: PictureSet, settings: SplitSettings) -> None:
+    if pictures.has_given_split and settings != SplitSettings(seed=settings.seed):
+        raise OptionError(
+            "--test, --val, --split-from and --order-column have no effect here: the data gives its"
+            " own split"
+        )
+    if settings.split_from and settings.order_column:
+        raise OptionError("--split-from and --order-column both say the sides: give one of them")
+
+
 def _split(
     pictures: PictureSet,
     usable: PictureSet,
@@ -137,14 +148,7 @@ def _split(
     settings: RunSettings,
 ) -> Split:
     ids = [seen.ids[row] for row in seen.usable]
-    if usable.has_given_split and settings.split != SplitSettings(seed=settings.split.seed):
-        raise OptionError(
-            "--test, --val, --split-from and --order-column have no effect here: the data gives its"
-            " own split"
-        )
     known = order = None
-    if settings.split.split_from and settings.split.order_column:
-        raise OptionError("--split-from and --order-column both say the sides: give one of them")
     gone: Gone | None = None
     if settings.split.split_from:
         sides = read_known_sides(settings.split.split_from)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tellapart.data.names import STRAY_FILES
@@ -107,9 +107,9 @@ def _mend(out: Path, partial: Path, old: Path) -> None:
     """Clear what a killed run left: put an old run back, take a partial one away."""
     with writing(out):
         if old.is_dir():
-            _only_ours(old)
+            check_place(old)
             if out.exists():
-                shutil.rmtree(old)
+                _remove(old)
             else:
                 old.rename(out)
         if partial.is_dir():
@@ -126,4 +126,17 @@ def _swap(partial: Path, out: Path, old: Path) -> None:
         if old.exists():
             old.rename(out)
         raise
-    shutil.rmtree(old, ignore_errors=True)  # what stays (Windows: an open file), the next run takes
+    with suppress(OSError):  # what stays (Windows: an open file), the next run takes
+        _remove(old)
+
+
+def _remove(old: Path) -> None:
+    """Delete an old run, its run.json last: what a kill leaves of it can still be told as ours."""
+    for one in old.iterdir() if old.is_dir() else ():
+        if one.is_dir() and not one.is_symlink():
+            shutil.rmtree(one)
+        elif one.name != RUN_JSON:
+            one.unlink()
+    if old.is_dir():
+        (old / RUN_JSON).unlink(missing_ok=True)
+        old.rmdir()

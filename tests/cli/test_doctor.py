@@ -31,7 +31,6 @@ def test_clear_empties_the_cache_and_nothing_else(
     (cache / "mine.txt").write_text("not tellapart's")
     code, said, _ = command("doctor", "--cache", cache, "--clear")
     assert code == 0
-    assert said.startswith("cache emptied: ")
+    assert said.splitlines()[-1].startswith("cache emptied: ")
     assert "cache emptied: 0.0 MB freed" not in said
-    assert f"{cache}, 0.0 MB" in said
     assert [one.name for one in cache.iterdir()] == ["mine.txt"]

@@ -37,6 +37,17 @@ def test_new_pictures_are_judged(
     assert len(pl.read_parquet(out / "predictions.parquet")) == 15
 
 
+def test_new_pictures_of_one_class_are_judged(
+    command: Command, finished: Path, unseen: Path
+) -> None:
+    shutil.rmtree(unseen / "dots")
+    shutil.rmtree(unseen / "lines")
+    code, said, _ = command("evaluate", finished, unseen)
+    assert code == 0
+    assert "judged on 5 pictures it never saw" in said
+    assert "Not judged, for want of pictures: 'dots', 'lines'" in said
+
+
 def test_pictures_it_was_fitted_on_are_left_out_and_counted(
     command: Command, finished: Path, shapes: Path, tmp_path: Path
 ) -> None:

@@ -134,6 +134,8 @@ def test_damaged_json(model: Path, text: str) -> None:
         {"transform": None},
         {"decoding": None},
         {"backbone": {"name": "lite0"}},
+        {"headline": {"name": "balanced_accuracy", "value": "much"}},
+        {"decoding": {"bands": None, "max_pixels": 10**15, "max_file_bytes": 1}},
         {"trained_on": [[]]},
         {"card": None},
         {"head": None},

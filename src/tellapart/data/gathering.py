@@ -38,7 +38,7 @@ class Read:
     hint: str = ""  # what may help where there are too few classes
 
 
-def gather(read: Read, settings: ReadSettings) -> PictureSet:
+def gather(read: Read, settings: ReadSettings, fewest_classes: int = 2) -> PictureSet:
     """Make the picture set; raises DataError or OptionError where that cannot be."""
     check_settings(settings)
     rows, merged = _clean(read.rows)
@@ -46,7 +46,7 @@ def gather(read: Read, settings: ReadSettings) -> PictureSet:
     rows, unlabelled = _labelled(rows, read)
     rows, not_chosen = _chosen(rows, settings.classes)
     classes = _classes(rows, settings.classes)
-    _check_classes(rows, classes, read)
+    _check_classes(rows, classes, read, fewest_classes)
     rows, ungrouped = grouped(rows, settings.group_regex, settings.group_column)
     rows, one_side = _split_or_none(rows)
     rows = tuple(sorted(rows, key=lambda row: natural(row.path)))
@@ -159,8 +159,10 @@ def _classes(rows: tuple[Row, ...], classes: tuple[str, ...] | None) -> tuple[st
     return tuple(sorted({row.label or "" for row in rows}, key=natural))
 
 
-def _check_classes(rows: tuple[Row, ...], classes: tuple[str, ...], read: Read) -> None:
-    if len(classes) == 1:
+def _check_classes(
+    rows: tuple[Row, ...], classes: tuple[str, ...], read: Read, fewest: int
+) -> None:
+    if len(classes) < fewest:
         raise DataError(
             f"{read.where} holds one class only, {classes[0]!r} ({len(rows):,} pictures):"
             f" two or more are needed{read.hint}"

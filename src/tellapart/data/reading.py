@@ -60,14 +60,18 @@ READERS: tuple[
 
 
 def read(
-    location: str | Path, settings: ReadSettings | None = None, progress: Progress | None = None
+    location: str | Path,
+    settings: ReadSettings | None = None,
+    progress: Progress | None = None,
+    *,
+    fewest_classes: int = 2,
 ) -> PictureSet:
     """Read a place with labelled pictures into a picture set; opens no picture.
 
     location is a folder of class folders (with or without split folders above them), a table
     (.csv, .tsv, .jsonl, .parquet) of paths and labels, a Hugging Face imagefolder, or parquet
     files with image bytes. What was guessed, merged or left out is said. Raises DataError or
-    OptionError, in one line, where it cannot be used.
+    OptionError, in one line, where it cannot be used, or has less than `fewest_classes`.
     """
     settings = settings or ReadSettings()
     check_settings(settings)
@@ -79,7 +83,7 @@ def read(
     progress = progress or Progress()
     with progress.stage("read", None, "pictures") as stage:
         found = reader(place, settings, stage)
-    pictures = gather(found, settings)
+    pictures = gather(found, settings, fewest_classes)
     for note in pictures.notes:
         progress.say(f"note: {note.message}")
     return pictures

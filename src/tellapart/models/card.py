@@ -43,7 +43,8 @@ def model_card(classifier: Classifier) -> str:
         f"- Backbone: {classifier.network.name}, {classifier.network.features:,} features,"
         f" licence {classifier.network.licence}.",
         f"- Head: {classifier.head.kind}; {_code(card['settings'])}.",
-        f"- Checked with: {' '.join(classifier.checked_with.values())}.",
+        f"- Features made with {' '.join(classifier.checked_with.values())}; it predicts with"
+        " OpenVINO on any CPU.",
         "- The pictures' own licence is not known to tellapart: it holds for what you may do with",
         "  the model.",
         "",

@@ -13,9 +13,9 @@ import numpy as np
 from tellapart.errors import ModelError, OutputError
 from tellapart.images.transforms import Transform
 from tellapart.models.card import model_card
-from tellapart.models.classifier import Classifier, Network
+from tellapart.models.classifier import Classifier, Network, headline_text
 from tellapart.places import read_json, write_bytes, write_json, writing
-from tellapart.settings import Decoding
+from tellapart.settings import MAX_FILE_BYTES, MAX_PIXELS, Decoding
 
 MODEL_JSON = "model.json"
 HEAD = "head.safetensors"
@@ -27,6 +27,7 @@ MOST_BYTES = {  # the files of a model folder, and how large each may be
     "network.bin": 8_000_000_000,
 }
 MOST_CLASSES = 100_000
+MOST_TIMES = 50  # what a stranger's model may ask for, in times of our own limits
 
 
 def save_classifier(classifier: Classifier, folder: Path) -> Path:
@@ -136,8 +137,8 @@ def _from_json(folder: Path, stored: dict[str, Any]) -> Classifier:
         transform=transform,
         decoding=Decoding(
             bands=tuple(decoding["bands"]) if decoding["bands"] else None,
-            max_pixels=int(decoding["max_pixels"]),
-            max_file_bytes=int(decoding["max_file_bytes"]),
+            max_pixels=_limit(decoding["max_pixels"], MAX_PIXELS),
+            max_file_bytes=_limit(decoding["max_file_bytes"], MAX_FILE_BYTES),
         ),
         network=Network(
             folder=folder,
@@ -148,7 +149,7 @@ def _from_json(folder: Path, stored: dict[str, Any]) -> Classifier:
         ),
         head=_load_head(folder / HEAD, _kind(stored["head"]), features, len(classes)),
         checked_with=dict(stored["checked_with"]),
-        headline=stored["headline"],
+        headline=_checked_headline(stored["headline"]),
         trained_on=frozenset(stored["trained_on"]),
         card=dict(stored["card"]),
     )
@@ -160,6 +161,21 @@ def _checked_classes(value: Any) -> tuple[str, ...]:
     if not 2 <= len(value) <= MOST_CLASSES or len(set(value)) < len(value):
         raise ValueError("its classes are too few, too many or not distinct")
     return tuple(value)
+
+
+def _limit(value: Any, ours: int) -> int:
+    if not 1 <= int(value) <= MOST_TIMES * ours:
+        raise ValueError(f"a limit of decoding is {value}")
+    return int(value)
+
+
+def _checked_headline(value: Any) -> dict[str, Any] | None:
+    """Return a headline that can be shown; raises KeyError, TypeError or ValueError."""
+    if value is None:
+        return None
+    headline = {name: value[name] for name in ("name", "value", "low", "high", "pictures", "split")}
+    headline_text(headline)
+    return headline
 
 
 def _kind(value: Any) -> str:
