@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.audits import Audit, AuditInput, run_audit
-from tellapart.audits.clean import write_clean
+from tellapart.audits.clean import check_place, write_clean
 from tellapart.audits.plan import apply_plan, propose, read_plan, write_plan
 from tellapart.backbones import Backbone, get_backbone
 from tellapart.data import PictureSet, read
 from tellapart.errors import DataError, OutputError
-from tellapart.features import Cache, Look, look, open_cache
+from tellapart.features import Cache, Look, identify, look, open_cache
 from tellapart.likeness import Likeness, look_for_copies
-from tellapart.places import write_json, writing
+from tellapart.places import refuse_existing, write_json, writing
 from tellapart.progress import Progress
 from tellapart.reports import AuditData, write_audit_page
 from tellapart.results import quoted, reading_options
@@ -70,6 +70,8 @@ def audit(
     Raises a TellapartError, in one line, for whatever is wrong with the input.
     """
     settings, progress = settings or AuditSettings(), progress or Progress()
+    if plan is not None:
+        refuse_existing(Path(plan), "--plan")  # now, not after minutes of work
     folder = _audit_folder(Path(out)) if out is not None else None
     with open_cache(cache, progress) as store:
         pictures = read(location, settings.read, progress)
@@ -132,17 +134,23 @@ def clean(
 ) -> Cleaned:
     """Apply an edited plan: write the table `to` (.parquet) of what it leaves; originals stay.
 
-    Raises DataError, naming the plan's row, for what cannot be done; then nothing is written.
+    Of `settings` only read and rehash, and the decoding's limit on file sizes, have an effect: no
+    picture is decoded. Raises DataError, naming the plan's row, for what cannot be done; then
+    nothing is written.
     """
     settings, progress = settings or AuditSettings(), progress or Progress()
+    check_place(Path(to))
     decisions = read_plan(Path(plan))
     with open_cache(cache, progress) as store:
         pictures = read(location, settings.read, progress)
-        seen = look_at(
-            pictures, get_backbone(BACKBONE), settings.engine, settings.decoding, store, progress,
+        ids = identify(
+            pictures,
+            cache=store,
+            max_file_bytes=settings.decoding.max_file_bytes,
+            progress=progress,
             rehash=settings.rehash,
-        )  # fmt: skip
-    left = apply_plan(decisions, pictures, seen.ids, new_classes=new_classes, where=Path(plan).name)
+        )
+    left = apply_plan(decisions, pictures, ids, new_classes=new_classes, where=Path(plan).name)
     write_clean(left, pictures, Path(to))
     grouped = any(group is not None for group in left.groups)
     return Cleaned(len(left.rows), grouped, left.notes)
@@ -177,7 +185,7 @@ def components_of(usable: PictureSet, seen: Look, alike: Likeness) -> NDArray[np
     copies = alike.copies()
     return join_alike(
         components(len(usable), ids, usable.groups),
-        class_codes(usable),
+        usable.codes(),
         ids,
         alike.pairs[copies],
         alike.scores[copies],
@@ -220,12 +228,6 @@ def audit_pictures(
         skip=settings.skip,
         progress=progress,
     )
-
-
-def class_codes(pictures: PictureSet) -> NDArray[np.intp]:
-    """Return [n] the place of each picture's label in the set's classes."""
-    place = {name: code for code, name in enumerate(pictures.classes)}
-    return np.array([place[label] for label in pictures.labels], dtype=np.intp)
 
 
 def _audit_folder(folder: Path) -> Path:

@@ -55,6 +55,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{by_folded[near[0]]}'?" if near else ""
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return ``1 picture`` or ``1,200 pictures``; `plural` where it is no noun in s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def first_few(items: Iterable[str], most: int = 5) -> str:
     """Join the first few items for a one-line message: ``a, b, c and 7 more``."""
     all_items = list(items)

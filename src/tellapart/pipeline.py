@@ -14,7 +14,6 @@ from tellapart import results
 from tellapart.auditing import (
     AuditSettings,
     audit_pictures,
-    class_codes,
     components_of,
     look_at,
 )
@@ -157,7 +156,7 @@ def _split(
     if settings.split.order_column:
         order = read_order(settings.split.order_column, usable.columns, usable.paths)
     split = make_split(
-        class_codes(usable),
+        usable.codes(),
         usable.classes,
         ids,
         together,
@@ -183,7 +182,7 @@ def _fit(
 ) -> Fitted:  # fmt: skip
     """Fit the probe on the training pictures, with the classes that stand there."""
     rows = split.rows("train")
-    codes = class_codes(usable)
+    codes = usable.codes()
     learned = np.unique(codes[rows])
     if len(learned) < 2:
         only = usable.classes[learned[0]] if len(learned) else "none"

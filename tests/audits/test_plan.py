@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tellapart.audits import run_audit
-from tellapart.audits.plan import PlanRow, apply_plan, guarded, propose, read_plan, write_plan
+from tellapart.audits.plan import PlanRow, apply_plan, propose, read_plan, write_plan
 from tellapart.audits.records import Audit, Finding, PictureRef
+from tellapart.data.frames import guarded
 from tellapart.errors import DataError, OutputError
 
 

@@ -66,7 +66,7 @@ def test_a_table_for_people_costliest_first(command: Command, faulty: Path) -> N
     assert "warning  duplicate_near  (1 finding, 2 pictures)" in heads
     assert "  The same file is labelled 'boxes' and 'dots': at least one label is wrong" in said
     assert "  -> Decide which label is right and remove the other copies." in lines
-    assert max(map(len, lines[:-1])) <= 100
+    assert max(len(line) for line in lines if not line.startswith("next")) <= 100
     assert lines[-2] == f"next  tellapart audit {faulty} --plan plan.csv"
     assert bytes_of(faulty) == before
 
@@ -166,6 +166,8 @@ def test_fail_on_sets_the_exit_code(
         (("--new-classes",), "--new-classes has an effect with --apply only"),
         (("--apply", "p", "--to", "c", "--out", "o"), "--out has no effect with --apply"),
         (("--apply", "p", "--to", "c", "--no-mirror"), "--no-mirror has no effect with --apply"),
+        (("--apply", "p", "--to", "c", "--seed", "0"), "--seed has no effect with --apply"),
+        (("--apply", "p", "--to", "c", "--bands", "R,G,B"), "--bands has no effect with --apply"),
         (("--group-regex", "zebra(.)"), "--group-regex 'zebra(.)' matches no path, such as 'boxes"),
         (("--group-regex", "()[.]png"), "puts all 36 pictures into one group, ''"),
         (("--group-regex", "[a-z]+/"), "has no group: put the group in brackets"),
@@ -259,6 +261,34 @@ def test_a_plan_that_cannot_be_followed_names_its_row_and_nothing_is_written(
     assert f"row {number} " in said
     assert line in said
     assert not clean.exists()
+
+
+def test_a_plan_is_applied_without_decoding_a_picture(
+    command: Command, faulty: Path, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decoded(*_: object, **__: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("tellapart.auditing.look_at", decoded)
+    words = ("--apply", plan, "--to", tmp_path / "clean.parquet", "--cache", tmp_path / "other")
+    code, said, _ = command("audit", faulty, *words, "--quiet")
+    assert code == 0
+    assert (tmp_path / "clean.parquet").exists(), said
+
+
+def test_a_file_that_exists_is_refused_before_the_work(
+    refused: Refused, faulty: Path, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("the work began")
+
+    monkeypatch.setattr("tellapart.auditing.read", started)
+    line = refused("audit", faulty, "--plan", plan)
+    assert f"{plan} exists and is not overwritten: name a new file with --plan" in line
+    line = refused("audit", faulty, "--apply", plan, "--to", plan)
+    assert f"{plan} exists and is not overwritten: name a new file with --to" in line
+    line = refused("audit", faulty, "--apply", plan, "--to", tmp_path / "clean.csv")
+    assert "the table is parquet, so its name must end in .parquet" in line
 
 
 # ---- copies

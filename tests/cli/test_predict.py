@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -218,3 +219,37 @@ def test_a_name_that_is_no_text(command: Command, finished: Path, pictures: Path
         code, said, _ = command("predict", finished, pictures, "--format", form, "--quiet")
         assert code == 0
         assert "%FF%FE.png" in said
+
+
+def test_a_table_is_predicted_like_the_files_it_names(
+    command: Command, finished: Path, pictures: Path
+) -> None:
+    names = ["1.png", "deep/er/3.png", "gone.png"]
+    pl.DataFrame({"file": names, "label": ["boxes"] * 3}).write_csv(pictures / "list.csv")
+    code, said, err = command("predict", finished, pictures / "list.csv", "--json")
+    rows = [json.loads(line) for line in said.splitlines()]
+    assert code == 0
+    assert [row["path"] for row in rows] == [f"{pictures.as_posix()}/{name}" for name in names]
+    assert rows[2]["problem"] == "no such file"
+    assert "1 of 3 pictures could not be read" in err
+    packed = pictures / "packed.parquet"
+    content = [(pictures / name).read_bytes() for name in names[:2]]
+    pl.DataFrame({"image": content}).write_parquet(packed)
+    code, said, _ = command("predict", finished, packed, "--json")
+    again = [json.loads(line) for line in said.splitlines()]
+    assert [row["path"] for row in again] == [f"{packed.as_posix()}#{row}" for row in (0, 1)]
+    assert [one["probabilities"] for one in again] == [one["probabilities"] for one in rows[:2]]
+
+
+def test_polars_is_imported_for_tables_only(finished: Path, pictures: Path) -> None:
+    script = (
+        "import sys; from tellapart.cli.main import run_verb\n"
+        "assert run_verb(['predict', *sys.argv[1:]]) == 0\n"
+        "print([m for m in ('polars', 'sklearn', 'scipy', 'torch') if m in sys.modules])"
+    )
+    pl.DataFrame({"file": ["1.png"]}).write_csv(pictures / "list.csv")
+    for place, loaded in ((pictures / "1.png", "[]"), (pictures / "list.csv", "['polars']")):
+        words = [sys.executable, "-c", script, str(finished), str(place), "--quiet"]
+        done = subprocess.run(words, capture_output=True, text=True, encoding="utf-8")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1] == loaded

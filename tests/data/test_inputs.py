@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tellapart.data import list_inputs, read_bytes
@@ -92,3 +93,33 @@ def test_a_pipe_is_no_file(here: Path) -> None:
     (pipe,) = list_inputs(["pipe.jpg"])
     assert pipe.problem == "this is no regular file"
     assert "pipe.jpg" not in [one.path for one in list_inputs(["."])]
+
+
+def test_a_table_stands_for_its_rows(here: Path) -> None:
+    (here / "t.csv").write_text("file,label\na/1.jpg,x\nb/deep/x.png,\na/gone.jpg,y\na/1.jpg,x\n")
+    found = list_inputs(["t.csv"])
+    assert [one.path for one in found] == ["a/1.jpg", "b/deep/x.png", "a/gone.jpg"]
+    assert [one.problem for one in found] == [None, None, "no such file"]
+    assert found[1].source is not None and read_bytes(found[1].source)
+    (here / "b" / "t.jsonl").write_text('{"path": "deep/x.png"}\n{"path": "../c.gif"}\n')
+    inside, outside = list_inputs(["b/t.jsonl"])
+    assert inside.path == "b/deep/x.png"
+    assert Path(outside.path) == here / "c.gif"
+
+
+def test_a_parquet_of_pictures_stands_for_its_rows(here: Path) -> None:
+    content = [(here / "a" / "1.jpg").read_bytes(), (here / "c.gif").read_bytes()]
+    pl.DataFrame({"image": content, "label": ["x", "y"]}).write_parquet(here / "t.parquet")
+    found = list_inputs(["t.parquet"])
+    assert [one.path for one in found] == ["t.parquet#0", "t.parquet#1"]
+    assert [read_bytes(one.source) for one in found if one.source is not None] == content
+
+
+def test_a_table_that_cannot_be_used_is_listed_with_its_problem(here: Path) -> None:
+    (here / "t.csv").write_text("name,label\na/1.jpg,x\n")
+    (here / "u.parquet").write_bytes(b"nothing")
+    nameless, damaged = list_inputs(["t.csv", "u.parquet"])
+    assert "has no column of paths that is known (path, file, image, filename, ...)" in str(
+        nameless.problem
+    )
+    assert "u.parquet cannot be read as a parquet file" in str(damaged.problem)

@@ -28,9 +28,7 @@ def write_clean(clean: CleanTable, pictures: PictureSet, path: Path) -> None:
     of parquet files are mixed, or the name does not end in .parquet; OutputError where `path`
     exists, for it may be the table that the pictures came from.
     """
-    refuse_existing(path, "--to")
-    if path.suffix.lower() != ".parquet":
-        raise DataError(f"--to {path}: the table is parquet, so its name must end in .parquet")
+    check_place(path)
     sources = {type(pictures.sources[row]) for row in clean.rows}
     if len(sources) > 1:
         raise DataError(
@@ -45,6 +43,13 @@ def write_clean(clean: CleanTable, pictures: PictureSet, path: Path) -> None:
         write_bytes(path, buffer.getvalue())
     else:
         _sink(_row_table(clean, pictures), path)
+
+
+def check_place(path: Path) -> None:
+    """Raise DataError or OutputError where no clean table can be written at `path`."""
+    refuse_existing(path, "--to")
+    if path.suffix.lower() != ".parquet":
+        raise DataError(f"--to {path}: the table is parquet, so its name must end in .parquet")
 
 
 def _columns(clean: CleanTable, pictures: PictureSet) -> dict[str, list[str | None]]:

@@ -7,9 +7,9 @@ from itertools import combinations
 from typing import NamedTuple
 
 from tellapart.audits.cliques import cliques_of
-from tellapart.audits.inputs import COPY, UPRIGHT, AuditInput, counted, make_finding
+from tellapart.audits.inputs import COPY, UPRIGHT, AuditInput, make_finding
 from tellapart.audits.records import Finding
-from tellapart.errors import first_few
+from tellapart.errors import counted, first_few
 
 
 def exact_copies(data: AuditInput) -> list[Finding]:

@@ -75,8 +75,7 @@ class AuditInput:
     @cached_property
     def codes(self) -> NDArray[np.intp]:
         """[n] position of each picture's label in `pictures.classes`."""
-        place = {name: code for code, name in enumerate(self.pictures.classes)}
-        return np.array([place[label] for label in self.pictures.labels], dtype=np.intp)
+        return self.pictures.codes()
 
     def measured(self, what: Callable[[Facts], float]) -> NDArray[np.float64]:
         """Return a fact of the readable pictures as one column, in the order of `readable`."""
@@ -122,8 +121,3 @@ def make_finding(
         message=message,
         advice=advice,
     )
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """Return "1 picture", "2,000 pictures"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

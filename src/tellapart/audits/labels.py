@@ -9,9 +9,9 @@ from itertools import combinations
 
 import numpy as np
 
-from tellapart.audits.inputs import AuditInput, counted, make_finding
+from tellapart.audits.inputs import AuditInput, make_finding
 from tellapart.audits.records import Finding, Severity
-from tellapart.errors import first_few
+from tellapart.errors import counted, first_few
 
 FEW = 10  # independent pictures of a class: at the usual 20 % for testing, two of them would judge
 FEW_JUDGING = 5  # a recall of 5 of 5 still has a 95 % interval that starts at 57 % (Wilson)

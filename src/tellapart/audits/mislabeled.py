@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.audits.inputs import AuditInput, counted, make_finding
+from tellapart.audits.inputs import AuditInput, make_finding
 from tellapart.audits.records import Finding
 from tellapart.audits.ridge import (
     Coordinates,
@@ -18,6 +18,8 @@ from tellapart.audits.ridge import (
     softmax,
     weighted_leave_one_out,
 )
+from tellapart.errors import counted
+from tellapart.evaluation.intervals import share_interval
 
 STEEPNESS = 6.0  # of the softmax that turns outputs into trust (METHODS: closed form)
 LEAST_WEIGHT = 0.05  # of a picture whose label the first look distrusts
@@ -116,7 +118,8 @@ def _overlaps(
     found = []
     for one, other in _nearest_pairs(told):
         pictures = int(counts[one] + counts[other])
-        if told[one, other] >= ALIKE or _upper_end(told[one, other], pictures) > ALIKE_AT_MOST:
+        at_most = float(share_interval(told[one, other], np.asarray(float(pictures)))[1])
+        if told[one, other] >= ALIKE or at_most > ALIKE_AT_MOST:
             continue
         found.append(
             make_finding(
@@ -148,11 +151,3 @@ def pairwise_accuracy(outputs: Floats, codes: NDArray[np.intp]) -> Floats:
         own = outputs[codes == code]
         right[code] = (own[:, [code]] > own).mean(axis=0)
     return (right + right.T) / 2
-
-
-def _upper_end(share: float, count: int) -> float:
-    """Return the upper end of the Wilson score interval (95 %) of `share` of `count`."""
-    z2 = 1.96**2
-    middle = share + z2 / (2 * count)
-    half = 1.96 * np.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
-    return float((middle + half) / (1 + z2 / count))

@@ -7,7 +7,7 @@ ids and in batches of one size, so neither the order of files nor the number of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
@@ -23,7 +23,7 @@ from tellapart.audits.candidates import SMALL_SIDE, candidate_pairs, small_pictu
 from tellapart.audits.inputs import COPY
 from tellapart.audits.margins import trimmed
 from tellapart.engines import usable_cores
-from tellapart.progress import Progress
+from tellapart.progress import Progress, Stage
 
 LIKENESS_VERSION = 2  # raise it whenever the same pictures give other pairs
 COPY_SCORE = 0.75
@@ -53,14 +53,12 @@ class NearDuplicates:
     kinds   [p] "copy" from COPY_SCORE on, else "alike": look at them (one place, series, layout)
     turns   [p] how the picture of the smaller id was turned to lie on the other: 0 upright, 1..3
             quarter turns against the clock, 4..7 mirrored first
-    checked number of pairs that were laid over each other
     """
 
     pairs: NDArray[np.intp]
     scores: NDArray[np.float32]
     kinds: tuple[str, ...]
     turns: NDArray[np.int8]
-    checked: int
 
 
 def find_near_duplicates(
@@ -86,8 +84,8 @@ def find_near_duplicates(
     threads = threads or usable_cores()
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as workers:
         pictures = _prepare(masters, order, workers)
-        found, checked = _find(pictures, features[order], turns, workers, progress or Progress())
-    return _in_rows_of(found, checked, order)
+        found = _find(pictures, features[order], turns, workers, progress or Progress())
+    return _in_rows_of(found, order)
 
 
 def _check(masters: NDArray[np.uint8], features: NDArray[np.floating], ids: Sequence[str]) -> None:
@@ -142,18 +140,19 @@ def _find(
     turns: tuple[int, ...],
     workers: Executor,
     progress: Progress,
-) -> tuple[_Laid, int]:
-    """Return the pairs found (candidates, then what completes cliques), and how many checked."""
+) -> _Laid:
+    """Return the pairs found: candidates, then what completes cliques."""
     if len(features) < 2:
-        return NOTHING, 0
+        return NOTHING
     pairs = candidate_pairs(pictures.small, features, turns, workers)
-    found = _lay_all(pictures, pairs, turns, workers, progress)
     checked = {(int(a), int(b)) for a, b in pairs}
-    while missing := _missing_links(found, checked):
-        checked.update(missing)
-        more = np.array(missing, dtype=np.intp)
-        found = _joined([found, _lay_all(pictures, more, turns, workers, progress)])
-    return found, len(checked)
+    with progress.stage("near-duplicates", len(pairs), "pairs") as stage:
+        found = _joined(_lay_all(pictures, pairs, turns, workers, stage))
+        while missing := _missing_links(found, checked):
+            checked.update(missing)
+            more = np.array(missing, dtype=np.intp)
+            found = _joined([found, *_lay_all(pictures, more, turns, workers, None)])
+    return found
 
 
 def _lay_all(
@@ -161,16 +160,15 @@ def _lay_all(
     pairs: NDArray[np.intp],
     turns: tuple[int, ...],
     workers: Executor,
-    progress: Progress,
-) -> _Laid:
-    parts = []
-    with progress.stage("near-duplicates", len(pairs), "pairs") as stage:
-        batches = list(_batches(pairs))
-        laid = workers.map(lambda batch: _lay(pictures, batch, turns), batches)
-        for batch, part in zip(batches, laid, strict=True):
-            parts.append(part)
+    stage: Stage | None,
+) -> Iterator[_Laid]:
+    """Yield what lies on each other, a batch of pairs at a time; `stage` counts the pairs."""
+    batches = list(_batches(pairs))
+    laid = workers.map(lambda batch: _lay(pictures, batch, turns), batches)
+    for batch, part in zip(batches, laid, strict=True):
+        if stage is not None:
             stage.advance(len(batch))
-    return _joined(parts)
+        yield part
 
 
 def _batches(pairs: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
@@ -178,7 +176,7 @@ def _batches(pairs: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
         yield pairs[at : at + BATCH]
 
 
-def _joined(parts: Sequence[_Laid]) -> _Laid:
+def _joined(parts: Iterable[_Laid]) -> _Laid:
     return _Laid(*(np.concatenate(columns) for columns in zip(NOTHING, *parts, strict=True)))
 
 
@@ -292,10 +290,10 @@ def _missing_links(found: _Laid, checked: set[tuple[int, int]]) -> list[tuple[in
     return sorted(missing)
 
 
-def _in_rows_of(found: _Laid, checked: int, order: NDArray[np.intp]) -> NearDuplicates:
+def _in_rows_of(found: _Laid, order: NDArray[np.intp]) -> NearDuplicates:
     """Return what was found by the caller's rows, pairs ascending."""
     pairs = np.sort(order[found.pairs], axis=1)
     by_row = np.lexsort((pairs[:, 1], pairs[:, 0]))
     scores = found.scores[by_row]
     kinds = tuple(COPY if score >= COPY_SCORE else ALIKE for score in scores.tolist())
-    return NearDuplicates(pairs[by_row], scores, kinds, found.turns[by_row], checked)
+    return NearDuplicates(pairs[by_row], scores, kinds, found.turns[by_row])

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tellapart.audits.inputs import counted
 from tellapart.audits.records import Audit, Finding, PictureRef
-from tellapart.data.frames import as_text, read_frame
+from tellapart.data.frames import as_text, guarded, read_frame
 from tellapart.data.pictures import PictureSet
-from tellapart.errors import DataError, did_you_mean, first_few
+from tellapart.errors import DataError, counted, did_you_mean, first_few
 from tellapart.places import refuse_existing, write_bytes
 
 Decision = Literal["keep", "drop", "relabel to", "group with"]
@@ -161,17 +159,6 @@ def _group_names(audit: Audit, pictures: PictureSet, place: Mapping[str, int]) -
         if all(pictures.groups[place[path]] is None for path in paths)
         for path in paths
     }
-
-
-FORMULA = re.compile(r"^[=+\-@\t\r]")
-
-
-def guarded(cell: str) -> str:
-    """Return a cell that no spreadsheet computes: a ' before = + - @ tab and return.
-
-    `read_plan`, like every reader of tellapart, takes it off again.
-    """
-    return f"'{cell}" if FORMULA.match(cell) else cell
 
 
 def write_plan(rows: Iterable[PlanRow], path: Path) -> None:

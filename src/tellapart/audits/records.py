@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tellapart.errors import first_few
+
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+MOST_SHOWN = 20  # findings in a notebook
 
 
 @dataclass(frozen=True)
@@ -63,3 +66,15 @@ class Audit:
     def to_json(self) -> dict[str, Any]:
         """Return the object that stands in audit.json."""
         return {"pictures": self.pictures, "findings": [one.to_json() for one in self.findings]}
+
+    def _repr_html_(self) -> str:
+        from tellapart.html import table
+
+        rows: list[tuple[str, ...]] = [
+            (one.severity, one.kind, first_few((ref.path for ref in one.pictures), 2), one.message)
+            for one in self.findings[:MOST_SHOWN]
+        ]
+        rest = len(self.findings) - len(rows)
+        if rest:
+            rows.append(("", f"and {rest:,} more", "", "tellapart.audit(..., out=...) writes all"))
+        return table(("severity", "kind", "pictures", f"{self.pictures:,} pictures"), rows)

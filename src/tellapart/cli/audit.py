@@ -80,7 +80,9 @@ def command(
     bands: options.Bands = None,
     max_pixels: options.MaxPixels = MAX_PIXELS,
     no_mirror: options.NoMirror = False,
-    seed: Annotated[int, typer.Option(help="Of the folds that checks use.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the folds that checks use.", show_default="0")
+    ] = None,
     engine: options.Engine = "auto",
     rehash: options.Rehash = False,
     cache: options.CacheFolder = None,
@@ -100,7 +102,9 @@ def command(
     _check_together(
         apply=apply, to=to, new_classes=new_classes,
         others={"--out": out, "--fail-on": fail_on, "--only": only, "--skip": skip, "--plan": plan,
-                "--json": json or None, "--no-mirror": no_mirror or None, "--seed": seed or None},
+                "--json": json or None, "--no-mirror": no_mirror or None, "--seed": seed,
+                "--engine": None if engine == "auto" else engine, "--bands": bands,
+                "--max-pixels": None if max_pixels == MAX_PIXELS else max_pixels},
     )  # fmt: skip
     settings = auditing.AuditSettings(
         read=options.read_settings(
@@ -113,7 +117,7 @@ def command(
         mirror=not no_mirror,
         engine=engine,
         rehash=rehash,
-        seed=seed,
+        seed=seed or 0,
     )  # fmt: skip
     check_fail_on(fail_on, settings.only, settings.skip)
     progress = options.progress(quiet)

@@ -18,7 +18,7 @@ def command(
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATHS...", help='Pictures, folders, globs, or "-" for a list on stdin.'
+            metavar="PATHS...", help='Pictures, folders, tables, globs, or "-" for a list on stdin.'
         ),
     ],
     out: Annotated[

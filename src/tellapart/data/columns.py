@@ -82,6 +82,17 @@ def choose_roles(
     return roles, tuple(notes)
 
 
+def known_path_column(where: str, columns: Sequence[str]) -> str:
+    """Return the column of paths where nobody can name one; raises DataError without any."""
+    found = _guess(where, columns, PATH_COLUMNS, "path", "", [])
+    if found is None:
+        raise DataError(
+            f"{where} has no column of paths that is known ({', '.join(PATH_COLUMNS[:4])}, ...):"
+            f" rename one; its columns: {', '.join(columns)}"
+        )
+    return found
+
+
 def has_labels(columns: Sequence[str], settings: ReadSettings, class_labels: Sequence[str]) -> bool:
     """Whether a table has the label column that is named, or one that would be guessed."""
     if settings.label_column is not None:

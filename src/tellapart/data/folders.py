@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tellapart.data.gathering import Read, Row
 from tellapart.data.grouping import compiled
-from tellapart.data.names import counted, name_list, natural, side_of
+from tellapart.data.names import name_list, natural, side_of
 from tellapart.data.pictures import FileSource, Note, Side
 from tellapart.data.scan import FoundFile, Scan, scan_folder
-from tellapart.errors import DataError, OptionError, first_few
+from tellapart.errors import DataError, OptionError, counted, first_few
 from tellapart.progress import Stage
 from tellapart.settings import ReadSettings
 

@@ -14,7 +14,16 @@ from tellapart.errors import DataError
 if TYPE_CHECKING:
     import polars as pl
 
-GUARDED = r"^'[=+\-@\t\r]"  # our writer puts ' before cells that a spreadsheet would compute
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that starts so
+GUARDED = r"^'[=+\-@\t\r]"  # what `guarded` makes of one
+
+
+def guarded(cell: str) -> str:
+    """Return a cell that no spreadsheet computes: a ' before = + - @ tab and return.
+
+    `read_frame` takes it off again.
+    """
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def read_frame(table: Path) -> tuple[pl.DataFrame, tuple[Note, ...]]:

@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tellapart.data.grouping import grouped
-from tellapart.data.names import clean_label, counted, key_of, natural
+from tellapart.data.names import clean_label, key_of, natural
 from tellapart.data.pictures import Note, PictureSet, Side, Source
-from tellapart.errors import DataError, OptionError, did_you_mean, first_few
+from tellapart.errors import DataError, OptionError, counted, did_you_mean, first_few
 from tellapart.settings import ReadSettings
 
 

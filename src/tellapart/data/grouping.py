@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tellapart.data.names import counted
 from tellapart.data.pictures import Note
-from tellapart.errors import OptionError
+from tellapart.errors import OptionError, counted
 
 if TYPE_CHECKING:
     from tellapart.data.gathering import Row

@@ -1,4 +1,4 @@
-"""What `predict` is given: files, folders, globs and lists on standard input."""
+"""What `predict` is given: files, folders, tables, globs and lists on standard input."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from tellapart.data.frames import FRAME_READERS
 from tellapart.data.names import HEIC_SUFFIXES, RAW_SUFFIXES, key_of, natural, type_of
-from tellapart.data.pictures import FileSource
+from tellapart.data.parquets import PARQUET_SUFFIXES, holds_pictures, rows_in
+from tellapart.data.pictures import FileSource, Source
 from tellapart.data.scan import Scan, scan_folder
-from tellapart.errors import OptionError, did_you_mean
+from tellapart.data.tables import files_in
+from tellapart.errors import DataError, OptionError, did_you_mean
+from tellapart.settings import ReadSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +24,15 @@ class Input:
     """One picture to predict. path: as given, with "/"; either source or problem is set."""
 
     path: str
-    source: FileSource | None
+    source: Source | None
     problem: str | None = None
 
 
 def list_inputs(arguments: Sequence[str], stdin: TextIO | None = None) -> list[Input]:
     """Return the pictures that arguments name, each once, in the order given.
 
-    A folder stands for the pictures below it, in natural order; a name with * ? [ for what it
+    A folder stands for the pictures below it, in natural order; a table (.csv, .tsv, .jsonl,
+    .parquet) for its rows, by their paths or the bytes inside them; a name with * ? [ for what it
     matches, ** for folders at any depth; "-" for the lines of `stdin`. What cannot be found is
     listed with its problem. Raises OptionError where "-" has nothing to read from.
     """
@@ -62,12 +67,32 @@ def _from_name(name: str) -> Iterator[Input]:
     path = Path(name)
     if path.is_dir():
         yield from _from_folder(path)
+    elif path.is_file() and path.suffix.lower() in FRAME_READERS:
+        yield from _from_table(name, path)
     elif path.is_file():
         yield Input(_shown(name), FileSource(str(path.absolute())))
     elif path.exists():
         yield Input(_shown(name), None, "this is no regular file")
     else:
         yield Input(_shown(name), None, f"no such file{_near(path)}")
+
+
+def _from_table(name: str, table: Path) -> Iterator[Input]:
+    place = table.absolute()
+    try:
+        if place.suffix.lower() in PARQUET_SUFFIXES and holds_pictures(place, ReadSettings()):
+            for source in rows_in(place):
+                yield Input(f"{_shown(name)}#{source.row}", source)
+            return
+        located = files_in(place)
+    except DataError as problem:
+        yield Input(_shown(name), None, str(problem))
+        return
+    prefix = _shown(str(table.parent)).rstrip("/")
+    for key, file in located:
+        shown = key if os.path.isabs(key) else _below(prefix, key)  # noqa: PTH117
+        is_there = os.path.isfile(file)  # noqa: PTH113  (a Path a row doubles the time)
+        yield Input(shown, FileSource(file)) if is_there else Input(shown, None, "no such file")
 
 
 def _near(path: Path) -> str:

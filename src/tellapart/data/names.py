@@ -157,11 +157,6 @@ def name_list(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def counted(count: int, noun: str) -> str:
-    """Return ``1 picture`` or ``1,200 pictures`` (a plural in s)."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
 def counted_type(count: int, kind: str) -> str:
     """Return ``1 video`` or ``3 videos`` for a type that `type_of` names in the plural."""
     if count > 1:

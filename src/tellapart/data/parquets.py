@@ -18,10 +18,10 @@ from tellapart.data.frames import (
     labels_as_text,
 )
 from tellapart.data.gathering import Read, Row
-from tellapart.data.names import counted, key_of, name_list, natural, side_of
+from tellapart.data.names import key_of, name_list, natural, side_of
 from tellapart.data.pictures import Note, RowSource, Side
 from tellapart.data.tables import sides_of
-from tellapart.errors import DataError, OptionError, did_you_mean, first_few
+from tellapart.errors import DataError, OptionError, counted, did_you_mean, first_few
 from tellapart.progress import Stage
 from tellapart.settings import ReadSettings
 
@@ -124,6 +124,13 @@ def read_parquet_folder(folder: Path, settings: ReadSettings, stage: Stage) -> R
     message = f"left out {counted(len(others), 'parquet file')} without pictures"
     note = Note.about("left_out", message, others)
     return Read(read.root, read.where, read.rows, (*read.notes, note), read.names)
+
+
+def rows_in(file: Path) -> list[RowSource]:
+    """Return the pictures inside a parquet file, row by row; labels are not asked for."""
+    column, bytes_field = _bytes_columns(_schema(file), ReadSettings())[0]
+    height = _without_bytes(file, []).height
+    return [RowSource(str(file), row, column, bytes_field) for row in range(height)]
 
 
 def _read_files(

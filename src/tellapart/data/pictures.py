@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Side = Literal["train", "val", "test"]
 SIDES: tuple[Side, ...] = ("train", "val", "test")
@@ -96,6 +100,13 @@ class PictureSet:
             splits=tuple(self.splits[i] for i in rows),
             columns={name: tuple(values[i] for i in rows) for name, values in self.columns.items()},
         )
+
+    def codes(self) -> NDArray[np.intp]:
+        """Return [n] the place of each picture's label in `classes`."""
+        import numpy as np
+
+        place = {name: code for code, name in enumerate(self.classes)}
+        return np.array([place[label] for label in self.labels], dtype=np.intp)
 
     def class_counts(self) -> dict[str, int]:
         """Return the number of pictures of each class, in class order."""

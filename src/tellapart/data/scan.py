@@ -10,7 +10,6 @@ from typing import NamedTuple
 from tellapart.data.names import (
     STRAY_FILES,
     STRAY_FOLDERS,
-    counted,
     counted_type,
     key_of,
     natural,
@@ -19,6 +18,7 @@ from tellapart.data.names import (
     type_of,
 )
 from tellapart.data.pictures import Note
+from tellapart.errors import counted
 from tellapart.progress import Stage
 
 

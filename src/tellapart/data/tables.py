@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tellapart.data.columns import Roles, choose_roles
+from tellapart.data.columns import Roles, choose_roles, known_path_column
 from tellapart.data.folders import label_in, refuse_matchless, scan_or_refuse
 from tellapart.data.frames import (
     as_text,
@@ -20,10 +20,10 @@ from tellapart.data.frames import (
 )
 from tellapart.data.gathering import Read, Row
 from tellapart.data.grouping import compiled
-from tellapart.data.names import SPLIT_WORDS, clean_label, counted, key_of, side_of
+from tellapart.data.names import SPLIT_WORDS, clean_label, key_of, side_of
 from tellapart.data.pictures import FileSource, Note, Side
 from tellapart.data.scan import FoundFile
-from tellapart.errors import DataError, did_you_mean, first_few
+from tellapart.errors import DataError, counted, did_you_mean, first_few
 from tellapart.progress import Stage
 from tellapart.settings import ReadSettings
 
@@ -53,6 +53,16 @@ def read_table(table: Path, settings: ReadSettings, stage: Stage) -> Read:
     rows = _once_each(part.where, part.rows)
     notes = (*part.notes, *_missing_notes([part], settings), *_once_note(part.rows, rows))
     return Read(str(root), str(table), rows, notes, part.names)
+
+
+def files_in(table: Path) -> list[tuple[str, str]]:
+    """Return key and absolute file of every row of a table of paths; labels are not asked for.
+
+    Raises DataError where it cannot be read or has no column of paths.
+    """
+    frame, _ = read_frame(table)
+    column = known_path_column(str(table), frame.columns)
+    return _locate(str(table), as_text(frame, column), table.parent, table.parent)
 
 
 def metadata_tables(folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """Features: the threads that decode and infer, and the cache that keeps what they found."""
 
 from tellapart.features.embed import Embedded, embed
+from tellapart.features.ids import identify
 from tellapart.features.look import Look, look
 from tellapart.features.rounding import as_stored
 from tellapart.features.store import Cache, cache_size, clear_cache, open_cache
@@ -13,6 +14,7 @@ __all__ = [
     "cache_size",
     "clear_cache",
     "embed",
+    "identify",
     "look",
     "open_cache",
 ]

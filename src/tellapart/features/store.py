@@ -45,8 +45,8 @@ FileState = tuple[int, int, int]  # size, mtime_ns, ctime_ns
 class Cache:
     """An open cache folder; use `open_cache`. One process may share it between threads."""
 
-    def __init__(self, folder: Path, progress: Progress, *, lasting: bool) -> None:
-        self.folder, self.lasting, self._progress = folder, lasting, progress
+    def __init__(self, folder: Path, progress: Progress) -> None:
+        self.folder, self._progress = folder, progress
         for part in FOLDERS:
             (folder / part).mkdir(parents=True, exist_ok=True)
         self.pictures = Database(folder / "pictures.sqlite", PICTURES, progress.say)
@@ -223,11 +223,11 @@ def open_cache(folder: str | Path | None, progress: Progress | None = None) -> I
     progress = progress or Progress()
     place = Path(folder) if folder is not None else default_cache_folder()
     try:
-        cache = Cache(place, progress, lasting=True)
+        cache = Cache(place, progress)
     except (OSError, UnwritableCache) as problem:
         progress.say(f"no cache: {place} cannot be written ({problem}); nothing is kept this time")
         with tempfile.TemporaryDirectory(prefix="tellapart-", ignore_cleanup_errors=True) as spare:
-            yield from _closing(Cache(Path(spare), progress, lasting=False))
+            yield from _closing(Cache(Path(spare), progress))
         return
     yield from _closing(cache)
 

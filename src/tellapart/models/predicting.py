@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tellapart.data import list_inputs
+from tellapart.data.frames import guarded
 from tellapart.errors import OptionError, did_you_mean
 from tellapart.models.classifier import Prediction
 from tellapart.models.folder import load_classifier
 from tellapart.places import write_bytes
 from tellapart.progress import Progress
-
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run such a cell
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,11 @@ def predict(
     stdin: TextIO | None = None,
     progress: Progress | None = None,
 ) -> Predictions:
-    """Predict the pictures that `paths` name (files, folders, globs, "-" for a list on stdin)."""
+    """Predict the pictures that `paths` name (files, folders, tables, globs, "-" for stdin)."""
     classifier = load_classifier(model)
     inputs = list_inputs(paths, stdin)
     if not inputs:
-        raise OptionError("no pictures were named: give files, folders or globs")
+        raise OptionError("no pictures were named: give files, folders, tables or globs")
     readable = [row for row, one in enumerate(inputs) if one.source is not None]
     sources = [one.source for one in inputs if one.source is not None]
     found = [Prediction(one.path, None, None, {}, one.problem) for one in inputs]
@@ -122,9 +121,7 @@ def _csv(found: Predictions, top_k: int | None) -> bytes:
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.6g}"
-    if isinstance(value, str) and value.startswith(DANGEROUS):
-        return f"'{value}"
-    return value
+    return guarded(value) if isinstance(value, str) else value
 
 
 def _jsonl(found: Predictions, top_k: int | None) -> bytes:

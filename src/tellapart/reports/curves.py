@@ -8,10 +8,10 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from tellapart.errors import counted
 from tellapart.evaluation.records import Curve, Evaluation
 from tellapart.evaluation.words import percent
 from tellapart.reports.figures import HOVER, Figure, axis, base, colours, finish
-from tellapart.reports.wording import counted
 
 CURVES = 9  # classes with a curve of their own
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import altair as alt
 
+from tellapart.errors import counted
 from tellapart.evaluation.records import ClassScores, Estimate, Evaluation
 from tellapart.evaluation.words import estimate_words
-from tellapart.reports.wording import counted
 
 ROWS = "rows"
 FIT = {"type": "fit-x", "contains": "padding"}  # the width is the page's, the height the chart's

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from tellapart.audits.kinds import KINDS
 from tellapart.audits.records import Audit, Finding, PictureRef
+from tellapart.errors import counted
 from tellapart.reports.cards import Card, Shelf
 from tellapart.reports.choose import PICTURES_PER_FINDING, FindingGroup
-from tellapart.reports.wording import counted, listed, side_words, words
+from tellapart.reports.wording import listed, side_words, words
 
 KIND_TITLES: dict[str, str] = {
     "leak_duplicate": "Copies on both sides",

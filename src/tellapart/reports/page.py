@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from tellapart.errors import counted
 from tellapart.evaluation.words import percent
 from tellapart.html import data_uri, json_for_script, table
 from tellapart.reports import cards, choose, curves, figures, findings, landscape, sections, wording
@@ -64,7 +65,7 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["counted"] = wording.counted
+    environment.filters["counted"] = counted
     return environment
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tellapart.errors import counted
 from tellapart.evaluation.records import Estimate, Evaluation
 from tellapart.evaluation.words import estimate_words, percent, range_words
 from tellapart.html import table
@@ -14,7 +15,6 @@ from tellapart.reports.records import Pictures, ReportData
 from tellapart.reports.wording import (
     NOTHING,
     big_number,
-    counted,
     decimal,
     digits_for,
     listed,

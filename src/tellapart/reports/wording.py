@@ -45,11 +45,6 @@ def with_range(estimate: Estimate) -> str:
     return f"{big_number(estimate)} ({interval})" if interval else big_number(estimate)
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """Return '1 picture' or '1,234 pictures'."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def words(name: str) -> str:
     """Return a name with underscores as words."""
     return name.replace("_", " ")
