@@ -132,9 +132,11 @@ def _finding_words(audit: Audit) -> list[str]:
 def next_commands(found: Results, place: Path) -> tuple[str, ...]:
     """Return the command lines to try next."""
     commands = [f"tellapart predict {quoted(place)} YOUR_PICTURES"]
-    plain = found.settings.read == ReadSettings()  # else its options would have to be said again
-    if plain and any(one.severity != "note" for one in found.audit.findings):
-        commands.append(f"tellapart audit {quoted(found.location)} --out audit")
+    if any(one.severity != "note" for one in found.audit.findings):
+        bands = found.settings.decoding.bands
+        asked = f" --bands {','.join(bands)}" if bands else ""
+        data = f"{quoted(found.location)}{reading_options(found.settings.read)}{asked}"
+        commands.append(f"tellapart audit {data} --out audit")
     return tuple(commands)
 
 
