@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tellapart.data import PictureSet, read
     from tellapart.doctor import diagnose
     from tellapart.errors import TellapartError
+    from tellapart.estimators import ImageClassifier, ImageEmbedder
     from tellapart.judging import evaluate
     from tellapart.models.classifier import Classifier, Prediction
     from tellapart.models.folder import load_classifier as load
@@ -28,6 +29,8 @@ _PLACES = {  # public name -> (module, name there); imported when first asked fo
     "AuditSettings": ("tellapart.auditing", "AuditSettings"),
     "Classifier": ("tellapart.models.classifier", "Classifier"),
     "Decoding": ("tellapart.settings", "Decoding"),
+    "ImageClassifier": ("tellapart.estimators", "ImageClassifier"),
+    "ImageEmbedder": ("tellapart.estimators", "ImageEmbedder"),
     "PictureSet": ("tellapart.data", "PictureSet"),
     "Prediction": ("tellapart.models.classifier", "Prediction"),
     "ReadSettings": ("tellapart.settings", "ReadSettings"),
@@ -49,6 +52,8 @@ __all__ = [
     "AuditSettings",
     "Classifier",
     "Decoding",
+    "ImageClassifier",
+    "ImageEmbedder",
     "PictureSet",
     "Prediction",
     "ReadSettings",

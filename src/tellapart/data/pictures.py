@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ class RowSource:
     row: int
     column: str
     field: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySource:
+    """A picture whose file's bytes are at hand; it stands in no picture set."""
+
+    content: bytes = field(repr=False)
 
 
 Source = FileSource | RowSource

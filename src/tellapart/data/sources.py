@@ -6,14 +6,14 @@ import errno
 import os
 from collections.abc import Iterator, Sequence
 
-from tellapart.data.pictures import FileSource, RowSource, Source
+from tellapart.data.pictures import FileSource, MemorySource, RowSource, Source
 from tellapart.settings import MAX_FILE_BYTES
 
 SLICE_ROWS = 512  # rows that one slice of a parquet file spans at most
 SLICE_BYTES = 64_000_000  # and the bytes they take in the file on average
 
 
-def read_bytes(source: Source, max_file_bytes: int = MAX_FILE_BYTES) -> bytes:
+def read_bytes(source: Source | MemorySource, max_file_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Return a picture's bytes.
 
     Raises OSError, whose `strerror` says why in words, where the file cannot be read, the row
@@ -21,6 +21,8 @@ def read_bytes(source: Source, max_file_bytes: int = MAX_FILE_BYTES) -> bytes:
     """
     if isinstance(source, FileSource):
         return _read_file(source.file, max_file_bytes)
+    if isinstance(source, MemorySource):
+        return source.content
     (content,) = _read_slice([source], max_file_bytes)
     if isinstance(content, OSError):
         raise content

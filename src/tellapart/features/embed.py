@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.data.pictures import FileSource, Source
+from tellapart.data.pictures import MemorySource, RowSource, Source
 from tellapart.data.sources import iterate_bytes, read_bytes
 from tellapart.engines import Engine, usable_cores
 from tellapart.features.rounding import as_stored
@@ -29,7 +29,7 @@ class Embedded:
 
 
 def embed(
-    sources: Sequence[Source],
+    sources: Sequence[Source | MemorySource],
     engine: Engine,
     transform: Transform,
     decoding: Decoding,
@@ -52,18 +52,26 @@ def embed(
         yield Embedded(one.row, one.facts.id, vector, one.facts.problem)
 
 
-def feed_of(sources: Sequence[Source], rows: Sequence[int], decoding: Decoding) -> Feed:
+def feed_of(
+    sources: Sequence[Source | MemorySource], rows: Sequence[int], decoding: Decoding
+) -> Feed:
     """Yield the rows: files for the threads to read, then the bytes of tables' rows."""
-    tables = []
+    tables: dict[int, RowSource] = {}
     for row in rows:
-        if isinstance(sources[row], FileSource):
-            yield row, None
+        source = sources[row]
+        if isinstance(source, RowSource):
+            tables[row] = source
         else:
-            tables.append(row)
-    yield from iterate_bytes(sources, tables, decoding.max_file_bytes)
+            yield row, None
+    places = list(tables)
+    found = iterate_bytes(list(tables.values()), range(len(tables)), decoding.max_file_bytes)
+    for place, content in found:
+        yield places[place], content
 
 
-def content_of(source: Source, data: bytes | OSError | None, decoding: Decoding) -> bytes | OSError:
+def content_of(
+    source: Source | MemorySource, data: bytes | OSError | None, decoding: Decoding
+) -> bytes | OSError:
     """Return a picture's bytes, reading the file where the feed has not."""
     if data is not None:
         return data

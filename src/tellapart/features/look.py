@@ -124,6 +124,11 @@ class _Keys:
         return cls(_digest((*pixels, FACTS_VERSION)), _digest((*pixels, *made_by)))
 
 
+def vectors_key(backbone: Backbone, engine: Engine, decoding: Decoding) -> str:
+    """Return the key under which vectors are kept: everything that they depend on."""
+    return _Keys.of(backbone, engine, decoding).vectors
+
+
 def _digest(parts: tuple[Any, ...]) -> str:
     text = "\n".join(str(part) for part in parts)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
