@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tellapart.errors import MissingExtra
@@ -28,11 +31,26 @@ def import_openvino() -> Any:
     import to Google Analytics from a child process (seen with 2026.4). Hidden for that moment,
     OpenVINO takes the stub that it ships for its absence; what other code imports later is its own.
     """
-    hidden = {"openvino", _TELEMETRY}.isdisjoint(sys.modules)
+    with _without_telemetry("openvino"):
+        return importlib.import_module("openvino")
+
+
+def import_nncf() -> Any:
+    """Import NNCF (extra [quantize]), which would report to Google Analytics likewise."""
+    import_openvino()
+    with _without_telemetry("nncf"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own imports
+        return need("nncf", "quantize")
+
+
+@contextmanager
+def _without_telemetry(module: str) -> Iterator[None]:
+    """Hide the package that sends telemetry while `module` is imported for the first time."""
+    hidden = {module, _TELEMETRY}.isdisjoint(sys.modules)
     if hidden:
         sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
     try:
-        return importlib.import_module("openvino")
+        yield
     finally:
         if hidden:
             del sys.modules[_TELEMETRY]
@@ -89,6 +107,7 @@ def installed_version(distribution: str) -> str | None:
 
 __all__ = [
     "define_missing_torchvision_operators",
+    "import_nncf",
     "import_openvino",
     "installed_version",
     "need",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart import results
+from tellapart import precision, results
 from tellapart.auditing import (
     AuditSettings,
     audit_pictures,
@@ -75,7 +75,7 @@ def run(
 
     Raises a TellapartError, in one line, for whatever is wrong with the input.
     """
-    settings, progress = settings or RunSettings(), progress or Progress()
+    settings, progress = precision.checked(settings or RunSettings()), progress or Progress()
     place = Path(out) if out is not None else default_place(location)
     watch = Stopwatch()
     with building(place) as folder, open_cache(cache, progress) as store:
@@ -100,8 +100,17 @@ def run(
                 AuditSettings(mirror=settings.mirror, seed=settings.seed), progress,
                 given_split=split.given or settings.split.order_column is not None,
             )  # fmt: skip
+        plain, quantised = seen, None
+        if settings.precision == "int8":
+            with watch("look"):
+                quantised = precision.quantise(
+                    pictures, seen, split.rows("train"), backbone, settings, store, progress
+                )
+                backbone, seen = quantised.backbone, quantised.look
         with watch("fit"):
             fitted = _fit(usable, seen, split, settings, store, progress)
+            if quantised:
+                fitted = precision.told(quantised, plain, fitted)
         with watch("evaluate"):
             judged = _judge(usable, seen, split, fitted, settings)
         if settings.refit:

@@ -110,6 +110,11 @@ def words(found: Results) -> tuple[str, ...]:
     if found.settings.split.order_column:
         lines.append(f"Split {found.split.proof['origin']}.")
     lines += found.split.left_out
+    lines += [
+        f"The network runs in {one['chosen']}, {one['why']}."
+        for one in found.fitted.probe.choices
+        if one["what"] == "precision"
+    ]
     lines += _finding_words(found.audit)
     return tuple(lines)
 

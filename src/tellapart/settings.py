@@ -44,6 +44,9 @@ class SplitSettings:
     order_column: str | None = None  # numbers or dates: the earliest train, the latest judge
 
 
+PRECISIONS = ("auto", "int8")  # "auto": what the engine takes; "int8": quantised, on OpenVINO
+
+
 @dataclass(frozen=True)
 class RunSettings:
     """All settings of one run."""
@@ -53,6 +56,7 @@ class RunSettings:
     split: SplitSettings = field(default_factory=SplitSettings)
     backbone: str = "lite0"
     engine: str = "auto"
+    precision: str = "auto"  # a name of PRECISIONS
     mirror: bool = True  # a mirrored copy is the same picture
     refit: bool = False
     rehash: bool = False

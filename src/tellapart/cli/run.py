@@ -67,6 +67,13 @@ def command(
     ] = 0,
     backbone: options.Backbone = "lite0",
     engine: options.Engine = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="auto, or int8: OpenVINO with the network quantised on training pictures.",
+            rich_help_panel=options.COMPUTING,
+        ),
+    ] = "auto",
     no_mirror: options.NoMirror = False,
     refit: Annotated[
         bool,
@@ -106,6 +113,7 @@ def command(
         ),
         backbone=backbone,
         engine=engine,
+        precision=precision,
         mirror=not no_mirror,
         refit=refit,
         rehash=rehash,

@@ -13,12 +13,13 @@ from xml.parsers import expat
 
 from tellapart.errors import ModelError
 
-OPERATIONS = (  # of the networks that backbones/ builds
+OPERATIONS = (  # of the networks that backbones/ builds, and FakeQuantize of int8 ones
     "Add",
     "Clamp",
     "Const",
     "Convert",
     "Convolution",
+    "FakeQuantize",
     "GroupConvolution",
     "Multiply",
     "Parameter",

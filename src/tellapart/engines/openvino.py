@@ -38,12 +38,13 @@ class OpenVinoEngine:
     name = "openvino"
     batch = BATCH
 
-    def __init__(self, compiled: openvino.CompiledModel) -> None:
+    def __init__(self, compiled: openvino.CompiledModel, *, quantised: bool = False) -> None:
         self._compiled = compiled
         self._own = threading.local()
         self._making = threading.Lock()
         self.version = openvino_version()
-        self.precision: str = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        hint: str = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        self.precision = "int8" if quantised else hint
         self.size = int(compiled.input(0).shape[1])
         self.features = int(compiled.output(0).shape[1])
 
@@ -103,7 +104,8 @@ def load_network(
         core = openvino.Core()
         model = core.read_model(xml)
         model.reshape([BATCH, *list(model.input(0).partial_shape)[1:]])
-        return OpenVinoEngine(core.compile_model(model, "CPU", config))
+        quantised = any(one.get_type_name() == "FakeQuantize" for one in model.get_ops())
+        return OpenVinoEngine(core.compile_model(model, "CPU", config), quantised=quantised)
     except RuntimeError as problem:
         reason = str(problem).strip().splitlines()[-1]
         raise ModelError(

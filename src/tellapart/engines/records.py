@@ -17,7 +17,7 @@ class Engine(Protocol):
 
     name       "openvino" or "torch"
     version    of that library
-    precision  in which it really computes: "f32", "bf16" or "f16"
+    precision  in which it really computes: "f32", "bf16", "f16" or "int8"
     batch      pictures in one call that use it best; fewer are padded, so that neither the
                company of a picture nor the number of threads changes its vector
     """
