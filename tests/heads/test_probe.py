@@ -201,7 +201,7 @@ def test_many_pictures_are_chosen_on_a_stated_subsample_and_c_is_kept(
     why = {one["what"]: one["why"] for one in probe.choices}
     assert f"a stratified subsample of {probe.search.rows:,} of" in why["C"]
     assert why["temperature"].startswith("least log loss on a fifth of the training pictures")
-    assert probe.choices[1]["chosen"] == f"{probe.search.chosen.c:g}"
+    assert probe.choices[1]["chosen"] == f"{probe.search.chosen.strength:g}"
     scaled = refit(probe, features, labels, ids)  # the same rows, the same settings
     np.testing.assert_array_equal(scaled.weights, probe.head.weights)
 
@@ -230,3 +230,17 @@ def test_refit_takes_the_settings_to_other_pictures() -> None:
     shuffled = refit(probe, features[order], labels[order], [ids[row] for row in order])
     np.testing.assert_array_equal(whole.weights, shuffled.weights)
     assert (whole.weights != probe.head.weights).any()
+
+
+def test_components_are_learned_within_the_folds() -> None:
+    """With as many axes as pictures, PCA of all pictures would hand the held-out ones away."""
+    features, labels, ids = digits(240, 3)
+    probe, made = fit_probe(
+        features, labels, 3, components(len(ids), ids, [None] * len(ids)), ids,
+        seed=0, cache=Kept(), progress=Progress(), pca=5,
+    )  # fmt: skip
+    assert made == 1
+    assert probe.head.weights.shape == (64, 3)
+    assert probe.search.chosen.pca == 5
+    assert np.linalg.matrix_rank(probe.head.weights.astype(np.float64)) <= 5
+    assert max(one.score for one in probe.search.tried) > 0.95

@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tellapart.heads.linear import LinearHead
+from tellapart.heads.prepare import Floats, Rows, moments, preparation, scaled
+from tellapart.heads.settings import Setting
 from tellapart.heads.temperature import UNSEEN
 
 # Of the gradient. scikit-learn's default leaves probabilities up to 0.02 off the optimum: good
@@ -20,19 +20,6 @@ CHOOSING_TOLERANCE = 1e-4
 TOLERANCE = 1e-6
 MOST_STEPS = 1_000  # of L-BFGS
 CHOOSING_STEPS = 300  # at one value of C; warm starts need few
-CHUNK = 4_096  # rows in float64 at a time
-
-Rows = NDArray[np.intp]
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, order=True)
-class Setting:
-    """What cross-validation chooses; ordered from simple to less simple (DESIGN section 6)."""
-
-    c: float
-    balanced: bool  # classes weighted inversely to their pictures
-    standardised: bool  # features scaled to mean 0, deviation 1
 
 
 def fit_head(
@@ -42,12 +29,10 @@ def fit_head(
 
     features float32 [n, d], labels [n] in 0..k-1 with every class present.
     """
-    mean, scale = moments(features, setting.standardised)
     with one_thread_quietly():
-        fitted = model(setting, TOLERANCE, MOST_STEPS).fit(scaled(features, mean, scale), labels)
-    weights, bias = softmax_form(fitted, k)
-    weights = weights / scale[:, None]
-    bias = bias - mean @ weights
+        prepare = preparation(features, standardised=setting.standardised, pca=setting.pca)
+        fitted = model(setting, TOLERANCE, MOST_STEPS).fit(prepare(features), labels)
+    weights, bias = prepare.fold(*softmax_form(fitted, k))
     return LinearHead(
         "logistic",
         np.ascontiguousarray(weights / temperature, dtype=np.float32),
@@ -62,7 +47,7 @@ def model(
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(
-        C=setting.c,
+        C=setting.strength,
         class_weight="balanced" if setting.balanced else None,
         max_iter=steps,
         tol=tolerance,
@@ -83,29 +68,6 @@ def softmax_form(fitted: Any, k: int) -> tuple[Floats, Floats]:
     return weights, bias
 
 
-def moments(features: Floats, standardised: bool) -> tuple[Floats, Floats]:
-    """Return mean and deviation [d] of the features, 0 and 1 where they are not standardised."""
-    n, d = features.shape
-    if not standardised:
-        return np.zeros(d, np.float32), np.ones(d, np.float32)
-    mean = features.mean(axis=0, dtype=np.float64)
-    squares = np.zeros(d)
-    for start in range(0, n, CHUNK):
-        squares += ((features[start : start + CHUNK] - mean) ** 2).sum(axis=0)
-    scale = np.sqrt(squares / n)
-    scale[scale <= 1e-6 * np.abs(mean) + 1e-30] = 1.0  # a constant feature says nothing, and stays
-    return mean.astype(np.float32), scale.astype(np.float32)
-
-
-def scaled(features: Floats, mean: Floats, scale: Floats) -> Floats:
-    """Return the standardised features; themselves, not a copy, where nothing is to be done."""
-    if not mean.any() and (scale == 1).all():
-        return features
-    out = features - mean
-    out /= scale
-    return out
-
-
 @contextmanager
 def one_thread_quietly() -> Iterator[None]:
     """Keep BLAS to one thread, and scikit-learn from warning that a path's end has not converged.
@@ -118,3 +80,20 @@ def one_thread_quietly() -> Iterator[None]:
     with warnings.catch_warnings(), threadpool_limits(limits=1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
+
+
+__all__ = [
+    "CHOOSING_STEPS",
+    "CHOOSING_TOLERANCE",
+    "MOST_STEPS",
+    "TOLERANCE",
+    "Floats",
+    "Rows",
+    "Setting",
+    "fit_head",
+    "model",
+    "moments",
+    "one_thread_quietly",
+    "scaled",
+    "softmax_form",
+]

@@ -17,15 +17,15 @@ from tellapart.heads.logistic import (
     CHOOSING_TOLERANCE,
     MOST_STEPS,
     TOLERANCE,
-    Setting,
     fit_head,
 )
 from tellapart.heads.search import C_PATH, FOLDS, MOST_ROWS, PATIENCE, Search, Tried, search
+from tellapart.heads.settings import Setting
 from tellapart.optional import installed_version
 from tellapart.progress import Progress
 from tellapart.splits.components import numbered
 
-FIT_VERSION = 4  # raise it whenever a fit changes its meaning: kept fits are then made anew
+FIT_VERSION = 5  # raise it whenever a fit changes its meaning: kept fits are then made anew
 
 Rows = NDArray[np.intp]
 Arrays = dict[str, NDArray[Any]]
@@ -62,8 +62,12 @@ def fit_probe(
     seed: int,
     cache: Fits,
     progress: Progress,
+    pca: int = 0,
 ) -> tuple[Probe, int]:
     """Return the probe for features [n, d] with labels [n] in 0..k-1, and the fits made (0 or 1).
+
+    pca  principal components that are kept of the features, 0: all features. They are learned
+         from these rows alone, within cross-validation from each fold's training part.
 
     Nothing but these rows takes part in any choice. The order of rows does not matter.
     """
@@ -72,12 +76,12 @@ def fit_probe(
     features, labels = features[order], labels[order]
     components = numbered(components[order], ids)  # numbers that hang on the pictures alone
     _check_finite(features)
-    key = _key(features, labels, k, components, ids, seed)
+    key = _key(features, labels, k, components, ids, seed, pca)
     kept = cache.load_arrays(key)
     if kept is not None:
         return _from_kept(*kept), 0
     features = np.asarray(features, np.float32)  # the same name, to be rid of the other array
-    found = search(features, labels, k, components, ids, seed=seed, progress=progress)
+    found = search(features, labels, k, components, ids, seed=seed, progress=progress, pca=pca)
     with progress.stage("fit", len(labels)) as stage:
         head = fit_head(features, labels, k, found.chosen, found.temperature)
         stage.advance(len(labels))
@@ -123,15 +127,23 @@ def _choices(found: Search, rows: int) -> tuple[dict[str, str], ...]:
     chosen = found.chosen
     return (
         {"what": "head", "chosen": "logistic", "why": "the head that tellapart fits"},
-        {"what": "C", "chosen": f"{chosen.c:g}", "why": why},
+        {"what": "C", "chosen": f"{chosen.strength:g}", "why": why},
         {"what": "class weights", "chosen": "balanced" if chosen.balanced else "none", "why": why},
         {"what": "standardising", "chosen": "yes" if chosen.standardised else "no", "why": why},
+        *_components_choice(chosen),
         {
             "what": "temperature",
             "chosen": f"{found.temperature:.3g}",
             "why": _why_temperature(found, rows) if found.rows else why,
         },
     )
+
+
+def _components_choice(chosen: Setting) -> tuple[dict[str, str], ...]:
+    if not chosen.pca:
+        return ()
+    why = "as asked; fewer where the training pictures do not span so many"
+    return ({"what": "principal components", "chosen": f"{chosen.pca:,}", "why": why},)
 
 
 def _why_temperature(found: Search, rows: int) -> str:
@@ -141,11 +153,12 @@ def _why_temperature(found: Search, rows: int) -> str:
 
 
 def _key(
-    features: NDArray[Any], labels: Rows, k: int, components: Rows, ids: Sequence[str], seed: int
-) -> str:
+    features: NDArray[Any], labels: Rows, k: int, components: Rows, ids: Sequence[str], seed: int,
+    pca: int,
+) -> str:  # fmt: skip
     """Return the digest of everything that a fit depends on."""
     settings = (
-        FIT_VERSION, k, seed, features.shape, str(features.dtype), C_PATH, FOLDS,
+        FIT_VERSION, k, seed, pca, features.shape, str(features.dtype), C_PATH, FOLDS,
         MOST_ROWS, PATIENCE, CHOOSING_TOLERANCE, CHOOSING_STEPS, TOLERANCE, MOST_STEPS,
         installed_version("scikit-learn"), installed_version("scipy"), installed_version("numpy"),
     )  # fmt: skip

@@ -11,17 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.heads.logistic import (
-    Floats,
-    Rows,
-    Setting,
-    fit_head,
-    model,
-    moments,
-    one_thread_quietly,
-    scaled,
-    softmax_form,
-)
+from tellapart.heads.logistic import fit_head, model, one_thread_quietly, softmax_form
+from tellapart.heads.prepare import Floats, Rows, preparation
+from tellapart.heads.settings import Setting
 from tellapart.heads.temperature import UNSEEN, best_temperature, calibrated_loss
 from tellapart.progress import Progress
 from tellapart.splits import stratified_group_folds
@@ -67,10 +59,12 @@ def search(
     *,
     seed: int,
     progress: Progress,
+    pca: int = 0,
 ) -> Search:
     """Choose C, class weighting and standardising together, by balanced accuracy out of fold.
 
-    features float32 [n, d], labels [n] in 0..k-1 with every class present. Folds are stratified
+    features float32 [n, d], labels [n] in 0..k-1 with every class present; with `pca` their so
+    many principal components, of each fold's training part. Folds are stratified
     and keep components together. Settings within one standard error of the best are ties; of
     these the one with the least log loss is taken, then the simplest. (Taking the simplest at once
     lost 1.1 points of balanced accuracy on average, on inner splits of the training sides of seven
@@ -78,7 +72,7 @@ def search(
     """
     rows = _subsample(labels, components, ids, seed)
     some = [ids[row] for row in rows]
-    found = _search(features[rows], labels[rows], k, components[rows], some, seed, progress)
+    found = _search(features[rows], labels[rows], k, components[rows], some, seed, progress, pca)
     if len(rows) == len(labels) or not found.rows:
         return found
     with progress.stage("choose temperature", len(labels)) as stage:
@@ -104,12 +98,13 @@ def _search(
     ids: list[str],
     seed: int,
     progress: Progress,
+    pca: int,
 ) -> Search:
     independent = [len(np.unique(components[labels == code])) for code in range(k)]
     if sum(count >= 2 for count in independent) < 2:
-        return Search(DEFAULT, (), 1.0, 0, 0)
+        return Search(replace(DEFAULT, pca=pca), (), 1.0, 0, 0)
     folds = stratified_group_folds(labels, components, ids, FOLDS, seed)
-    out_of_fold = _out_of_fold(features, labels, k, folds, progress)
+    out_of_fold = _out_of_fold(features, labels, k, folds, progress, pca)
     tried = _compare(out_of_fold, labels, components)
     chosen = choose(tried)
     temperature = best_temperature(out_of_fold[chosen], labels)
@@ -151,10 +146,12 @@ class _Part:
         return np.asarray(self.test @ weights + bias, np.float32)
 
 
-def _part(features: Floats, labels: Rows, held: NDArray[np.bool_], standardised: bool) -> _Part:
+def _part(
+    features: Floats, labels: Rows, held: NDArray[np.bool_], standardised: bool, pca: int
+) -> _Part:
     train, test = features[~held], features[held]
-    mean, scale = moments(train, standardised)
-    train, test = _rotated(scaled(train, mean, scale), scaled(test, mean, scale))
+    prepare = preparation(train, standardised=standardised, pca=pca)
+    train, test = _rotated(prepare(train), prepare(test))
     return _Part(train, labels[~held], test)
 
 
@@ -168,7 +165,7 @@ def _rotated(train: Floats, test: Floats) -> tuple[Floats, Floats]:
 
 
 def _out_of_fold(
-    features: Floats, labels: Rows, k: int, folds: Rows, progress: Progress
+    features: Floats, labels: Rows, k: int, folds: Rows, progress: Progress, pca: int
 ) -> dict[Setting, Floats]:
     """Return setting -> scores [n, k] of every picture by a model that has not seen its fold.
 
@@ -187,18 +184,22 @@ def _out_of_fold(
         ThreadPoolExecutor(os.cpu_count() or 1) as threads,
     ):
         parts = [
-            list(threads.map(lambda one: _part(features, labels, one, standardised), held))  # noqa: B023
+            list(threads.map(lambda one: _part(features, labels, one, standardised, pca), held))  # noqa: B023
             for standardised in (False, True)
         ]
         models = {path: [model(Setting(1.0, *path)) for _ in held] for path in paths}
 
         def scores(task: tuple[Setting, int]) -> Floats:
             setting, fold = task
-            fitted = models[setting.balanced, setting.standardised][fold].set_params(C=setting.c)
+            fitted = models[setting.balanced, setting.standardised][fold].set_params(
+                C=setting.strength
+            )
             return parts[setting.standardised][fold].scores(fitted, k)
 
         for c in C_PATH:
-            tasks = [(Setting(c, *path), fold) for path in paths for fold in range(len(held))]
+            tasks = [
+                (Setting(c, *path, pca=pca), fold) for path in paths for fold in range(len(held))
+            ]
             for (setting, fold), part in zip(tasks, threads.map(scores, tasks), strict=True):
                 pooled = found.setdefault(setting, np.empty((len(labels), k), np.float32))
                 pooled[held[fold]] = part
