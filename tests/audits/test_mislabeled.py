@@ -33,6 +33,22 @@ def test_flipped_labels_are_named_with_the_right_class(make_input, kinds_of):
     assert "Labelled 'bee', but it looks like 'ant'" in by_path[data.pictures.paths[3]].message
 
 
+def test_a_class_that_is_hard_to_learn_is_not_suspect_as_a_whole(monkeypatch):
+    """A quarter of the distance between the classes' usual trust is taken away."""
+    features, codes = _clusters()
+    features[codes == 0] *= np.float32(0.3)  # nearer to the others than they are to each other
+
+    def distance() -> float:
+        trust = checks.label_scores(coordinates(features), codes, 3).trust
+        usual = [float(np.median(trust[codes == code])) for code in range(3)]
+        return max(usual) - min(usual)
+
+    kept = distance()
+    monkeypatch.setattr(checks, "OF_CLASS", 0.0)
+    assert distance() > 0.05
+    assert kept == pytest.approx(0.75 * distance(), rel=1e-6)
+
+
 def test_right_labels_are_left_alone(make_input):
     features, codes = _clusters()
     data = make_input([NAMES[one] for one in codes], features=features)

@@ -8,7 +8,7 @@ of the mirrored picture from 4 on.
 The way (start by sliding, robust Gauss-Newton, agreement in blocks of high-passed pictures) follows
 B. D. Lucas and T. Kanade, "An iterative image registration technique" (1981); robust weights are
 Geman and McClure's. The constants were chosen on planted copies in four real picture sets
-(benchmarks/duplicates.py measures them on fresh ones).
+(benchmarks/audit.py measures them on fresh ones).
 """
 
 from __future__ import annotations

@@ -1,23 +1,16 @@
 """Near-duplicates planted in real pictures: recall by alteration, precision, seconds.
 
-    python benchmarks/duplicates.py SETS [--seeds 101 102 103] [--peer .venv-peers/bin/python]
-
-SETS is the folder of real picture sets. For every seed and set half of the pictures get one altered
-copy each (saved as JPEG, quality 88). tellapart looks at originals and copies, Lite0, no cache, and
-names pairs; one threshold for all sets. Every pair that was not planted counts as false, but for
-pairs of unaltered pictures that TRUE_COPIES lists: they were looked at. cleanvision 0.3.7 gets the
-same files in a process of its own (pairs within its exact and near duplicate sets). Seeds 1 to 9
-were used to choose constants; do not report them. Times are of the search for near-duplicates
-alone, after decoding and embedding; cleanvision's are of its two duplicate checks.
+For every seed and set half of the pictures get one altered copy each (saved as JPEG, quality 88).
+tellapart looks at originals and copies, Lite0, no cache, and names pairs; one threshold for all
+sets. Every pair that was not planted counts as false, but for pairs of unaltered pictures that
+TRUE_COPIES lists: they were looked at. cleanvision gets the same files (pairs within its exact and
+near duplicate sets). Times are of the search for near-duplicates alone, after decoding and
+embedding; cleanvision's are of its two duplicate checks.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -29,9 +22,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
+from audit_parts.common import NoPeer, Options, ask_peer, looked_at, pictures, print_table
+
 SETS = ("ants_bees", "cats_dogs", "land_cover")
-TIMED = ("ants_bees", "cats_dogs")  # unaltered, together: 998 pictures
-SUFFIXES = (".jpg", ".jpeg", ".png")
 TRUE_COPIES = {frozenset(("industrial_203.jpg", "industrial_205.jpg"))}
 SHARE = 0.5
 TWO = "two of these"
@@ -53,37 +46,37 @@ class Found(NamedTuple):
     seconds: float
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sets", type=Path)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103])
-    parser.add_argument("--peer", default=".venv-peers/bin/python")
-    chosen = parser.parse_args()
+def report(options: Options) -> None:
     recall: dict[str, Counter[str]] = {}
     totals = []
     for name in SETS:
-        for seed in chosen.seeds:
+        for seed in options.seeds:
             with tempfile.TemporaryDirectory() as folder:
-                planted = plant(chosen.sets / name, Path(folder), seed)
+                planted = plant(options.sets / name, Path(folder), seed)
                 ways = {"tellapart": ours(planted.files)}
-                theirs = cleanvision(chosen.peer, planted.files)
-                if isinstance(theirs, Found):
-                    ways["cleanvision"] = theirs
+                try:
+                    ways["cleanvision"] = cleanvision(options.peer, planted.files)
+                except NoPeer as problem:
+                    print(f"cleanvision did not run: {problem}")
             for way, found in ways.items():
                 count(recall, f"{name}, {way}", planted, found)
-                totals.append((name, seed, way, *judge(planted, found), found.seconds))
-    if isinstance(theirs, str):
-        print(f"cleanvision did not run: {theirs}")
-    print_recall(recall)
-    print_totals(totals)
-    print_time([file for name in TIMED for file in pictures(chosen.sets / name)], chosen.peer)
+                totals.append((name, seed, way, *judge(planted, found), f"{found.seconds:.1f}"))
+    print("### Altered copies: recall by alteration (number planted)\n")
+    rows = [
+        (
+            name,
+            *(
+                f"{told['found ' + name] / told[name]:.3f} ({told[name]})"
+                for told in recall.values()
+            ),
+        )
+        for name in [*ALTERATIONS, TWO]
+    ]
+    print_table(("alteration", *recall), rows)
+    print_table(("set", "seed", "way", "recall", "precision", "seconds"), totals)
 
 
 # -- planting
-
-
-def pictures(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
 
 
 def plant(source: Path, folder: Path, seed: int) -> Planted:
@@ -194,56 +187,20 @@ def ours(files: Sequence[Path]) -> Found:
     """Return the pairs of copies that tellapart names, exact copies included."""
     from tellapart.audits.near_duplicates import find_near_duplicates
 
-    files_of, ids, masters, features = looked_at(files)
+    kept, ids, features, masters = looked_at(files)
+    files_of: dict[str, list[Path]] = {}
+    for file, id_ in zip(kept, ids, strict=True):
+        files_of.setdefault(id_, []).append(file)
+    rows = [ids.index(id_) for id_ in files_of]
     start = time.perf_counter()
-    near = find_near_duplicates(masters, features, ids)
+    near = find_near_duplicates(masters[rows], features[rows], list(files_of))
     seconds = time.perf_counter() - start
-    pairs = {frozenset(two) for same in files_of.values() for two in combinations(same, 2)}
+    groups = list(files_of.values())
+    pairs = {frozenset(two) for same in groups for two in combinations(same, 2)}
     for (one, other), kind in zip(near.pairs.tolist(), near.kinds, strict=True):
         if kind == "copy":
-            pairs |= {frozenset((a, b)) for a in files_of[ids[one]] for b in files_of[ids[other]]}
+            pairs |= {frozenset((a, b)) for a in groups[one] for b in groups[other]}
     return Found(pairs, seconds)
-
-
-def looked_at(files: Sequence[Path]):
-    """Return id -> files, and ids, masters and features of the different pictures."""
-    from tellapart.backbones import get_backbone
-    from tellapart.data import FileSource, PictureSet
-    from tellapart.features import look, open_cache
-    from tellapart.progress import Progress
-    from tellapart.settings import Decoding
-
-    count = len(files)
-    names = tuple(str(file) for file in files)
-    nothing = (None,) * count
-    as_set = PictureSet(
-        root="",
-        paths=names,
-        sources=tuple(FileSource(name) for name in names),
-        labels=("a",) * count,
-        groups=nothing,
-        splits=nothing,
-        classes=("a",),
-        columns={},
-    )
-    with open_cache(None) as cache:
-        seen = look(
-            as_set,
-            get_backbone("lite0"),
-            "openvino",
-            decoding=Decoding(),
-            cache=cache,
-            progress=Progress(),
-        )
-        files_of: dict[str, list[Path]] = {}
-        vectors = {}
-        for row, vector in zip(seen.usable.tolist(), seen.features, strict=True):
-            files_of.setdefault(seen.ids[row], []).append(files[row])
-            vectors[seen.ids[row]] = vector
-        ids = list(files_of)
-        kept = seen.masters(ids)
-    masters = np.stack([np.frombuffer(kept[one], np.uint8).reshape(128, 128) for one in ids])
-    return files_of, ids, masters, np.stack([vectors[one] for one in ids])
 
 
 PEER = """
@@ -261,18 +218,9 @@ print("\\n" + json.dumps({"seconds": seconds, "pairs": pairs}))
 """
 
 
-def cleanvision(python: str, files: Sequence[Path]) -> Found | str:
-    """Return the pairs that cleanvision names, or why it did not run."""
-    given = json.dumps([str(file) for file in files])
-    try:
-        done = subprocess.run(
-            [python, "-c", PEER], input=given, capture_output=True, text=True, check=True
-        )
-    except FileNotFoundError:
-        return f"there is no {python} (make peers)"
-    except subprocess.CalledProcessError as error:
-        return error.stderr.strip().splitlines()[-1]
-    told = json.loads(done.stdout.splitlines()[-1])
+def cleanvision(python: str, files: Sequence[Path]) -> Found:
+    """Return the pairs that cleanvision names."""
+    told = ask_peer(python, PEER, [str(file) for file in files])
     return Found({frozenset(map(Path, two)) for two in told["pairs"]}, told["seconds"])
 
 
@@ -298,33 +246,3 @@ def count(recall: dict[str, Counter[str]], column: str, planted: Planted, found:
     for copy, (original, name) in planted.copies.items():
         told[name] += 1
         told["found " + name] += frozenset((copy, original)) in found.pairs
-
-
-def print_recall(recall: dict[str, Counter[str]]) -> None:
-    print("\nRecall by alteration (number planted)\n")
-    print("| alteration | " + " | ".join(recall) + " |")
-    print("| --- |" + " --- |" * len(recall))
-    for name in [*ALTERATIONS, TWO]:
-        cells = [
-            f"{told['found ' + name] / told[name]:.3f} ({told[name]})" for told in recall.values()
-        ]
-        print(f"| {name} | " + " | ".join(cells) + " |")
-
-
-def print_totals(totals: list[tuple[str, int, str, float, float, float]]) -> None:
-    print("\n| set | seed | way | recall | precision | seconds |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for name, seed, way, recall, precision, seconds in totals:
-        print(f"| {name} | {seed} | {way} | {recall:.3f} | {precision:.3f} | {seconds:.1f} |")
-
-
-def print_time(files: Sequence[Path], python: str) -> None:
-    own, theirs = ours(files), cleanvision(python, files)
-    print(f"\n{len(files)} unaltered pictures of {' and '.join(TIMED)}:")
-    print(f"tellapart {own.seconds:.1f} s, {len(own.pairs)} pairs named")
-    if isinstance(theirs, Found):
-        print(f"cleanvision {theirs.seconds:.1f} s, {len(theirs.pairs)} pairs named")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

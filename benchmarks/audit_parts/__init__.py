@@ -1,0 +1,1 @@
+"""The parts of benchmarks/audit.py: each plants one family of faults and prints its tables."""
