@@ -39,9 +39,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     chosen = parser.parse_args()
     names = chosen.backbones.split(",")
-    print(
-        "| backbone | f32 images/s | bf16 images/s | int8 images/s | int8 over bf16 | MB | MB int8 |"
-    )
+    print("| backbone | f32 images/s | bf16 images/s | int8 images/s | over bf16 | MB | MB int8 |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in names:
         print(speed_row(get_backbone(name), chosen.sets / SETS[0], chosen.rounds), flush=True)
