@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart import precision, results
+from tellapart.advice import Advice
+from tellapart.advising import advise_on
 from tellapart.auditing import (
     AuditSettings,
     audit_pictures,
@@ -46,6 +48,7 @@ class Run:
     split: Split
     classifier: Classifier
     metrics: Mapping[str, Any]
+    advice: Advice | None  # what would help most; None where it was not asked for
     words: tuple[str, ...]  # what a person should know first, a sentence each
     next_commands: tuple[str, ...]
 
@@ -113,12 +116,17 @@ def run(
                 fitted = precision.told(quantised, plain, fitted)
         with watch("evaluate"):
             judged = _judge(usable, seen, split, fitted, settings)
+        advice = None
+        if settings.advice:
+            with watch("advise"):
+                advice, _ = advise_on(usable, seen, split, fitted, audit, settings, store, progress)
         if settings.refit:
             with watch("fit"):
                 fitted = _refit(usable, seen, fitted)
         found = Results(
             location=str(location), pictures=pictures, usable=usable, look=seen, split=split,
             audit=audit, fitted=fitted, judged=judged, backbone=backbone, settings=settings,
+            advice=advice,
         )  # fmt: skip
         with watch("keep"):
             classifier = results.keep(found, folder, store)
@@ -132,6 +140,7 @@ def run(
         split=split,
         classifier=classifier.moved_to(place / "model"),
         metrics=results.metrics(found),
+        advice=advice,
         words=results.words(found),
         next_commands=results.next_commands(found, place),
     )

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.advice import Advice
+from tellapart.advice.words import advice_lines
 from tellapart.audits import Audit
 from tellapart.backbones import Backbone
 from tellapart.data import PictureSet
@@ -89,6 +91,7 @@ class Results:
     judged: Judged
     backbone: Backbone
     settings: RunSettings
+    advice: Advice | None = None  # None where it was not asked for
 
     def ids(self) -> list[str]:
         """Return the ids of the usable pictures."""
@@ -116,6 +119,7 @@ def words(found: Results) -> tuple[str, ...]:
         if one["what"] == "precision"
     ]
     lines += _finding_words(found.audit)
+    lines += advice_lines(found.advice) if found.advice else ()
     return tuple(lines)
 
 
@@ -280,6 +284,7 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
         },
         "split": {"given": found.split.given, "proof": found.split.proof},
         "choices": list(found.fitted.probe.choices),
+        "advice": found.advice.to_json() if found.advice else None,
         "notes": [asdict(note) for note in found.pictures.notes],
         "classes": list(found.fitted.classes),
         "pictures": {"read": len(found.pictures), "usable": len(found.usable)},

@@ -59,5 +59,6 @@ class RunSettings:
     precision: str = "auto"  # a name of PRECISIONS
     mirror: bool = True  # a mirrored copy is the same picture
     refit: bool = False
+    advice: bool = True  # measure what would help most
     rehash: bool = False
     seed: int = 0

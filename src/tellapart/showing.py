@@ -70,6 +70,7 @@ def report_data(found: Results, place: Path, seconds: dict[str, float]) -> Repor
         seconds=seconds,
         choices=found.fitted.probe.choices,
         commands=results.next_commands(found, place),
+        advice=found.advice,
     )
 
 

@@ -27,6 +27,7 @@ from tellapart.heads.logistic import Setting
 from tellapart.heads.probe import Fits
 from tellapart.optional import installed_version
 from tellapart.progress import Progress
+from tellapart.splits.components import numbered
 
 ADVICE_VERSION = 1  # raise it whenever advice changes its meaning: what is kept is then made anew
 MOST_PICTURES = 1_500  # a larger training set is measured on a stratified share of it
@@ -67,6 +68,7 @@ def advise(
     these pictures alone, components whole: no other picture takes part. notes are kept with it.
     """
     order = np.array(sorted(range(len(labels)), key=lambda row: (ids[row], labels[row])))
+    components = numbered(components, ids)  # numbers that hang on the pictures alone
     key = _key(features, labels, names, components, ids, order, setting, suspects, larger, seed)
     kept = cache.load_arrays(key)
     if kept is not None:
@@ -184,9 +186,6 @@ def _key(
     """Return the digest of everything that advice depends on, in whatever order rows come."""
     rank = np.empty(len(order), np.intp)
     rank[order] = np.arange(len(order))
-    _, groups = np.unique(components, return_inverse=True)
-    first = np.full(int(groups.max()) + 1, len(order))
-    np.minimum.at(first, groups, rank)
     settings = (
         ADVICE_VERSION, seed, setting, tuple(names), features.shape, str(features.dtype),
         MOST_PICTURES, BACKBONE_PICTURES, FOLDS, REPEATS, TOLERANCE, STEPS, REPLICATES, SLOWEST,
@@ -196,7 +195,7 @@ def _key(
         installed_version("scikit-learn"), installed_version("scipy"), installed_version("numpy"),
     )  # fmt: skip
     digest = hashlib.blake2b(repr(settings).encode(), digest_size=16)
-    arrays = [features[order], labels[order], first[groups][order]]
+    arrays = [features[order], labels[order], components[order]]
     if larger is not None:
         by_rank = np.argsort(rank[larger.rows])
         arrays += [rank[larger.rows][by_rank], larger.features[by_rank]]

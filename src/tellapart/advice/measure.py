@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -164,4 +165,5 @@ def in_threads(work: Callable[[Any], Any], tasks: Sequence[Any]) -> list[Any]:
     from concurrent.futures import ThreadPoolExecutor
 
     with one_thread_quietly(), ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        warnings.filterwarnings("ignore", "The number of unique classes")  # a few pictures of each
         return list(threads.map(work, tasks))

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from tellapart.advice.measure import (
     REPEATS,
-    Floats,
     Part,
-    Rows,
     Sample,
     answers,
     draw,
@@ -21,15 +19,21 @@ from tellapart.advice.measure import (
     parts_of,
 )
 from tellapart.advice.records import ClassCurve, Guess, Option
-from tellapart.advice.resampling import Replicates, carried_on, guess, replicates, share_learned
+from tellapart.advice.resampling import (
+    Numbers,
+    Replicates,
+    carried_on,
+    guess,
+    replicates,
+    share_learned,
+)
 from tellapart.audits.mislabeled import label_scores
 from tellapart.audits.ridge import coordinates
-from tellapart.heads.logistic import Setting
+from tellapart.heads.logistic import Floats, Rows, Setting, one_thread_quietly
 
 MOST_CLASSES = 12  # classes that are measured one by one: those with the most errors
 SIBLINGS = 4  # larger classes that are cut to the size of a small one
 SHARES = (0.25, 0.5)  # of every class's pictures
-FOLD_BACKBONE_SEED = 11
 
 Hits = NDArray[np.bool_]
 
@@ -126,9 +130,7 @@ def more_pictures(found: Measured, seed: int) -> Pictures:
     now = found.by.score(found.hits)
     scores = {key: found.by.score(one) for key, one in hits.items()}
     options = [
-        _filled_up(found, code, hits, now)
-        if code in small
-        else _doubled(found, code, scores)
+        _filled_up(found, code, hits, now) if code in small else _doubled(found, code, scores)
         for code in codes
     ]
     share = share_learned(len(found.sample.labels), found.total)
@@ -166,7 +168,7 @@ def _siblings(found: Measured, small: list[int]) -> list[int]:
     return [code for code in order if code not in small][:SIBLINGS]
 
 
-def _doubled(found: Measured, code: int, scores: dict[Any, Floats]) -> Option:
+def _doubled(found: Measured, code: int, scores: dict[Any, Numbers]) -> Option:
     share = share_learned(len(found.sample.labels), found.total)
     gain = carried_on(
         scores[code, 0] - scores[None, 0],
@@ -174,14 +176,14 @@ def _doubled(found: Measured, code: int, scores: dict[Any, Floats]) -> Option:
         found.by.steepness,
         share,
     )
-    why = "as doubling it did with a quarter and with half of the pictures"
-    return Option("more_pictures", found.names[code], int(found.counts[code]), guess(gain), why)
+    return Option("more_pictures", found.names[code], int(found.counts[code]), guess(gain), "")
 
 
-def _filled_up(found: Measured, code: int, hits: dict[Any, Hits], now: Floats) -> Option:
+def _filled_up(found: Measured, code: int, hits: dict[Any, Hits], now: Numbers) -> Option:
     """Return what it brings to have as many pictures of a small class as of a typical one.
 
-    Never more than its recall lacks to theirs.
+    Two guides, and every mixture of them counts as equally likely: what larger classes lose when
+    they are cut to its size, and what its recall lacks to theirs (the most that it can be).
     """
     by, labels = found.by, found.sample.labels
     small = found.few().tolist()
@@ -190,9 +192,10 @@ def _filled_up(found: Measured, code: int, hits: dict[Any, Hits], now: Floats) -
     theirs = np.mean([by.recall(found.hits, labels == other) for other in siblings], axis=0)
     room = np.maximum(theirs - by.recall(found.hits, labels == code), 0) / by.k
     of = np.arange(lost.shape[1])
-    gain = np.fmin(lost[of % len(siblings), of], room)  # a sibling a replicate: they differ
+    likely = np.clip(lost[of % len(siblings), of], 0, room)  # a sibling a replicate: they differ
+    gain = likely + by.mixture * (room - likely)
     wanted = int(np.median(np.delete(found.counts, small))) - int(found.counts[code])
-    why = "what larger classes lose when they are cut to its size"
+    why = "between what larger classes lose, cut to its size, and what its recall lacks to theirs"
     return Option("more_pictures", found.names[code], wanted, guess(gain), why)
 
 
@@ -238,21 +241,24 @@ def relabelled(found: Measured, suspects: Rows, proposed: Rows, audited: int) ->
     jump = by.score(said == labels, labels) - by.score(found.hits)
     wrong = truly_wrong(found, suspects, proposed)
     gain = learns + wrong * np.maximum(jump - learns, 0)
-    share = guess(wrong).value
+    likely = round(guess(wrong).value * audited)
+    better = f"{100 * guess(learns).value:+.1f} because it learns better"
     why = (
-        f"{100 * guess(learns).value:+.1f} because it learns better, the rest because right answers"
-        f" count as errors now; about {round(share * audited):,} of them look truly wrong"
+        f"{better}; the pictures look hard rather than wrong"
+        if not likely
+        else f"{better}, the rest because right answers count as errors now: about {likely:,} of"
+        f" the {audited:,} look truly wrong"
     )
     return Option("relabel", "", audited, guess(gain), why)
 
 
-def _score_on(by: Replicates, hits: Hits, rows: Hits) -> Floats:
+def _score_on(by: Replicates, hits: Hits, rows: Hits) -> Numbers:
     """Return [r] balanced accuracy on some rows alone."""
     recalls = np.stack([by.recall(hits, rows & (by.labels == code)) for code in range(by.k)])
     return np.asarray(np.nanmean(recalls, axis=0))
 
 
-def truly_wrong(found: Measured, suspects: Rows, proposed: Rows) -> NDArray[np.float64]:
+def truly_wrong(found: Measured, suspects: Rows, proposed: Rows) -> Numbers:
     """Return [r] the share of the suspects, 0..1, whose label is wrong and not the picture hard.
 
     A picture with a wrong label is as typical of its true class as that class's own: half of such
@@ -261,18 +267,20 @@ def truly_wrong(found: Measured, suspects: Rows, proposed: Rows) -> NDArray[np.f
     audit suspects are taken off. The lesser of the two counts.
     """
     sample, by = found.sample, found.by
-    margin = label_scores(coordinates(sample.features), sample.labels, sample.k).margin
+    with one_thread_quietly():
+        margin = label_scores(coordinates(sample.features), sample.labels, sample.k).margin
     trusted = np.ones(len(margin), bool)
     trusted[suspects] = False
-    middle = np.array(
-        [np.median(margin[trusted & (sample.labels == code)]) if (trusted & (sample.labels == code)).any() else np.inf
-         for code in range(sample.k)]
-    )  # fmt: skip
+    middle = np.full(sample.k, np.inf)
+    for code in range(sample.k):
+        own = margin[trusted & (sample.labels == code)]
+        middle[code] = np.median(own) if len(own) else np.inf
     typical = -margin[suspects] > middle[proposed]
     among = by.weights[:, suspects]
-    total = np.maximum(among.sum(axis=1), 1)
+    drawn = among.sum(axis=1)
     hard = by.weights[:, trusted & (margin < 0)].sum(axis=1)
-    return np.clip(np.minimum(2 * (among * typical).sum(axis=1), among.sum(axis=1) - hard) / total, 0, 1)
+    wrong = np.minimum(2 * (among * typical).sum(axis=1), drawn - hard)
+    return np.asarray(np.clip(wrong / np.maximum(drawn, 1), 0, 1))
 
 
 def other_backbone(

@@ -25,7 +25,7 @@ class Option:
     name      the class or the backbone; "" for relabelling
     pictures  how many more of the class, or how many suspected labels; 0 for a backbone
     gain      of balanced accuracy
-    why       how it was found, a sentence's end
+    why       what it rests on; "" for doubling a class (see more_pictures)
     """
 
     kind: str

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.advice.measure import FOLDS, REPEATS, Part, Rows, Sample
+from tellapart.advice.measure import FOLDS, REPEATS, Part, Sample
 from tellapart.advice.records import Guess
+from tellapart.heads.logistic import Rows
 
 REPLICATES = 400
 # The error falls as n^-c. Learning curves have been seen between 0.1 and 1 (Viering & Loog 2021,
@@ -17,7 +18,7 @@ REPLICATES = 400
 # range counts as equally likely and the interval holds them all.
 SLOWEST, STEEPEST = 0.2, 1.0
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,18 @@ class Replicates:
     draws      [r, n] which repeat of the subsets is looked at, the same for a whole fold
     steepness  [r] exponent c of the learning curve
     noise      [r] standard normal
+    mixture    [r] 0..1, how far to the second of two guides
     """
 
-    weights: Floats
+    weights: Numbers
     draws: Rows
-    steepness: Floats
-    noise: Floats
+    steepness: Numbers
+    noise: Numbers
+    mixture: Numbers
     labels: Rows
     k: int
 
-    def score(self, hits: NDArray[Any], labels: Rows | None = None) -> Floats:
+    def score(self, hits: NDArray[Any], labels: Rows | None = None) -> Numbers:
         """Return [r] balanced accuracy for hits [n] (0 or 1), or [repeats, n] of several subsets.
 
         labels None: the given ones. A class that a replicate did not draw takes no part in it.
@@ -48,7 +51,7 @@ class Replicates:
         means = np.where(drawn, recalls, 0.0).sum(axis=0) / np.maximum(drawn.sum(axis=0), 1)
         return np.asarray(means)
 
-    def recall(self, hits: NDArray[Any], of: NDArray[np.bool_]) -> Floats:
+    def recall(self, hits: NDArray[Any], of: NDArray[np.bool_]) -> Numbers:
         """Return [r] the share of hits among the rows `of` [n]; NaN where none was drawn."""
         rows = np.flatnonzero(of)
         own = self.weights[:, rows]
@@ -56,16 +59,17 @@ class Replicates:
         if len(values) > 1:
             values = np.take_along_axis(values, self.draws[:, rows], axis=0)
         with np.errstate(invalid="ignore"):
-            return np.asarray((own * values).sum(axis=1) / own.sum(axis=1))
+            share: Numbers = np.divide((own * values).sum(axis=1), own.sum(axis=1))
+            return share
 
-    def unchanged(self, code: int) -> Floats:
+    def unchanged(self, code: int) -> Numbers:
         """Return [r] noise for a class's share of a difference.
 
         As if two more pictures of the class had been seen, one answer gained and one lost (the idea
         of Agresti & Min 2005 for paired shares): that a handful did not change proves little.
         """
         size = int((self.labels == code).sum())
-        return self.noise * np.sqrt(2) / (size + 2) / self.k
+        return self.noise * (2**0.5 / (size + 2) / self.k)
 
 
 def replicates(sample: Sample, parts: list[Part], seed: int) -> Replicates:
@@ -83,12 +87,13 @@ def replicates(sample: Sample, parts: list[Part], seed: int) -> Replicates:
         draws=picked[:, fold],
         steepness=random.uniform(SLOWEST, STEEPEST, REPLICATES),
         noise=random.standard_normal(REPLICATES),
+        mixture=random.uniform(0, 1, REPLICATES),
         labels=sample.labels,
         k=sample.k,
     )
 
 
-def guess(values: Floats) -> Guess:
+def guess(values: Numbers) -> Guess:
     """Return mean and 95 % interval of replicates; those that are NaN are left out."""
     known = values[np.isfinite(values)]
     if not len(known):
@@ -97,7 +102,7 @@ def guess(values: Floats) -> Guess:
     return Guess(*(round(float(one), 5) for one in (known.mean(), low, high)))
 
 
-def carried_on(quarter: Floats, half: Floats, steepness: Floats, share: float) -> Floats:
+def carried_on(quarter: Numbers, half: Numbers, steepness: Numbers, share: float) -> Numbers:
     """Return [r] what doubling all pictures there are brings, from doublings at smaller size.
 
     quarter  what the same doubling brought with a quarter of the pictures; half: with a half

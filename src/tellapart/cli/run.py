@@ -83,6 +83,14 @@ def command(
             rich_help_panel=options.COMPUTING,
         ),
     ] = False,
+    no_advice: Annotated[
+        bool,
+        typer.Option(
+            "--no-advice",
+            help="Do not measure what would help most (more pictures, labels, a backbone).",
+            rich_help_panel=options.COMPUTING,
+        ),
+    ] = False,
     rehash: options.Rehash = False,
     cache: options.CacheFolder = None,
     json: options.Json = False,
@@ -116,11 +124,13 @@ def command(
         precision=precision,
         mirror=not no_mirror,
         refit=refit,
+        advice=not no_advice,
         rehash=rehash,
         seed=seed,
     )  # fmt: skip
     run = pipeline.run(data, out, settings=settings, cache=cache, progress=options.progress(quiet))
     if json:
-        say_json({**run.metrics, "out": str(run.out)})
+        advice = run.advice.to_json() if run.advice else None
+        say_json({**run.metrics, "advice": advice, "out": str(run.out)})
     else:
         print_run(run)

@@ -14,7 +14,17 @@ from markupsafe import Markup
 from tellapart.errors import counted
 from tellapart.evaluation.words import percent
 from tellapart.html import data_uri, json_for_script, table
-from tellapart.reports import cards, choose, curves, figures, findings, landscape, sections, wording
+from tellapart.reports import (
+    cards,
+    choose,
+    curves,
+    figures,
+    findings,
+    landscape,
+    next_steps,
+    sections,
+    wording,
+)
 from tellapart.reports.records import ReportData
 from tellapart.reports.scripts import TEMPLATES, own_text, policy, vega_bundle
 from tellapart.version import __version__
@@ -91,7 +101,8 @@ def _chosen(data: ReportData) -> dict[str, Any]:
     number_charts = _number_charts(data)
     map_chart, tiles = _map(data, on_map, thumbnails)
     return {
-        "charts": [*number_charts, *map_chart],
+        "charts": [*number_charts, *next_steps.learning_curves(data.advice), *map_chart],
+        "next_steps": next_steps.steps(data.advice),
         "curve_names": [one.name for one in number_charts if one.name.startswith("curve-")],
         "tiles": data_uri(tiles) if tiles else "",
         "errors": cards.error_cards(errors, data.predictions, classes, shelf),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.advice.records import Advice
 from tellapart.audits.records import Audit
 from tellapart.data.pictures import Note
 from tellapart.evaluation.records import Estimate, Evaluation
@@ -64,6 +65,7 @@ class ReportData:
     settings, versions as in run.json (settings may nest); seconds a stage; choices with "what",
                        "chosen", "why"
     commands           command lines to try next
+    advice             what would help most; None where it was not measured
     """
 
     title: str
@@ -85,6 +87,7 @@ class ReportData:
     seconds: Mapping[str, float] | None = None
     choices: Sequence[Mapping[str, Any]] = ()
     commands: Sequence[str] = ()
+    advice: Advice | None = None
 
 
 @dataclass(frozen=True)
