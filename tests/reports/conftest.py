@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tellapart.advice import Advice, ClassCurve, Guess, Option
 from tellapart.audits.records import Audit, Finding, PictureRef
 from tellapart.data.pictures import Note
 from tellapart.evaluation.records import ClassScores, Curve, Estimate, Evaluation
@@ -78,8 +79,27 @@ def report_data(
         "seconds": {"read": 0.02, "look": 1.9, "fit": 0.6, "evaluate": 0.1, "total": 2.7},
         "choices": [{"what": "C", "chosen": "0.01", "why": "the simplest within one error"}],
         "commands": ["tellapart predict runs/ants/model photos/"],
+        "advice": some_advice(classes),
     }
     return ReportData(**{**made, **changes})
+
+
+def some_advice(classes: Sequence[str]) -> Advice:
+    few = list(classes)[:12]
+    gain = Guess(0.04, 0.01, 0.07)
+    more = [
+        Option("more_pictures", name, 12 + at, gain if not at else Guess(-0.001, -0.003, 0.002), "")
+        for at, name in enumerate(few)
+    ]
+    curves = [
+        ClassCurve(name, (8, 16, 32), (0.5, 0.7, 0.8 + at / 100), 40, Guess(0.86, 0.8, 0.93))
+        for at, name in enumerate(few)
+    ]
+    backbone = Option("backbone", "lite1", 0, Guess(0.012, -0.01, 0.03), "measured on 300")
+    return Advice(
+        (more[0], backbone, *more[1:]), Guess(0.02, 0.01, 0.03), tuple(curves), 0.85, 40,
+        ("Measured on a stratified share of 40 of 90 training pictures.",),
+    )  # fmt: skip
 
 
 def _answers(rng: Any, truth: Any, classes: int, accuracy: float) -> Any:

@@ -97,6 +97,10 @@ def test_the_page_says_what_a_reader_came_for(make_data: Make, page: Any) -> Non
     assert "and 6 more findings of this kind in audit.json" in words
     assert "the simplest within one error" in words
     assert "tellapart predict runs/ants/model photos/" in words
+    assert "12 more pictures of 'ants' are worth about +4 points (1 to 7)." in words
+    assert "Then: the backbone lite1 may be worth about +1 point (-1 to 3)" in words
+    assert "measured by cross-validation on the 40 training pictures alone" in words
+    assert "a stratified share of 40 of 90 training pictures" in words
 
 
 @pytest.mark.parametrize("number", [2, 3, 12, 13, 100])
@@ -111,6 +115,7 @@ def test_every_number_of_classes_has_all_charts(number: int, make_data: Make, pa
             "curve-roc",
             "curve-precision-recall",
             "curve-calibration",
+            "learning",
             "landscape",
         )
     }
@@ -265,11 +270,12 @@ def test_a_handful_of_pictures_still_makes_a_page(
 def test_bare_data_leave_their_sections_out(make_data: Make, page: Any) -> None:
     data = make_data(
         settings=None, versions=None, seconds=None, choices=(), commands=(),
-        split_proof={}, split_left_out=(), thumbnails=lambda ids: {},
+        split_proof={}, split_left_out=(), thumbnails=lambda ids: {}, advice=None,
     )  # fmt: skip
     made = page(data)
     assert "Seconds per stage" not in made.words()
     assert "What to try next" not in made.words()
+    assert "What would help most" not in made.words()
     assert not [one for one in made.elements if one[0] == "img"]
 
 
@@ -323,5 +329,5 @@ def test_a_browser_draws_every_chart_under_the_policy(
     said = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
     assert not said
     drawn = [one for one in Page(done.stdout).elements if one[1].get("class") == "marks"]
-    assert len(drawn) == 6
+    assert len(drawn) == 7
     assert "could not be drawn" not in " ".join(Page(done.stdout).text)
