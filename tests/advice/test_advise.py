@@ -15,7 +15,8 @@ from tellapart.advice import advise as advise_module
 from tellapart.advice.advise import Larger, advise, backbone_rows
 from tellapart.audits.mislabeled import MARGIN, label_scores
 from tellapart.audits.ridge import coordinates
-from tellapart.heads.logistic import Setting, fit_head, one_thread_quietly
+from tellapart.heads.logistic import fit_head, one_thread_quietly
+from tellapart.heads.settings import Setting
 from tellapart.progress import Progress
 
 SETTING = Setting(0.1, balanced=True, standardised=False)
@@ -170,7 +171,7 @@ def test_the_order_of_pictures_and_numbers_of_components_do_not_matter(
         {"seed": 1},
         {"suspects": ()},
         {"larger": Larger("finer", np.arange(40), np.ones((40, 3), np.float32))},
-        {"setting": replace(SETTING, c=1.0)},
+        {"setting": replace(SETTING, strength=1.0)},
     ],
     ids=["seed", "suspects", "larger", "setting"],
 )
@@ -247,3 +248,12 @@ def test_the_rows_for_another_backbone_are_few_and_among_those_measured(
     found = advice_on(known, larger=better(known, rows))
     (other,) = [one for one in found.options if one.kind == "backbone"]
     assert other.why == f"measured out of fold on {len(rows)} training pictures"
+
+
+def test_a_logistic_regression_stands_in_for_another_head(small_set: Callable[..., Known]) -> None:
+    known = small_set(apart=0.4)
+    found = advice_on(known, setting=replace(SETTING, kind="knn", strength=5))
+    assert found.notes == ("Measured with a logistic regression in place of the head knn.",)
+    assert found.options == advice_on(known).options
+    reduced = advice_on(known, setting=replace(SETTING, pca=2))  # the head's own steps are taken
+    assert reduced.score != found.score

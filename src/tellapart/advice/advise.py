@@ -23,14 +23,15 @@ from tellapart.advice.options import (
 )
 from tellapart.advice.records import Advice, Suspect
 from tellapart.advice.resampling import REPLICATES, SLOWEST, STEEPEST
-from tellapart.heads.logistic import Setting
 from tellapart.heads.probe import Fits
+from tellapart.heads.settings import Setting
 from tellapart.optional import installed_version
 from tellapart.progress import Progress
 from tellapart.splits.components import numbered
 
 ADVICE_VERSION = 1  # raise it whenever advice changes its meaning: what is kept is then made anew
 MOST_PICTURES = 1_500  # a larger training set is measured on a stratified share of it
+STAND_IN = Setting(0.1, balanced=True, standardised=False)  # for a head of another kind
 BACKBONE_PICTURES = 400  # on which another backbone is measured
 
 Rows = NDArray[np.intp]
@@ -64,10 +65,17 @@ def advise(
     computed (0 where the cache had it, else 1).
 
     features [n, d] of the training pictures, labels [n] in 0..k-1 with every class present, names
-    [k]; setting is the head's, and stays as it is. Everything is measured by cross-validation on
+    [k]; setting is the head's, and stays as it is (a logistic regression stands in for a head of
+    another kind, which a note says). Everything is measured by cross-validation on
     these pictures alone, components whole: no other picture takes part. notes are kept with it.
     """
     order = np.array(sorted(range(len(labels)), key=lambda row: (ids[row], labels[row])))
+    if setting.kind != "logistic":
+        notes = (
+            *notes,
+            f"Measured with a logistic regression in place of the head {setting.kind}.",
+        )
+        setting = STAND_IN
     components = numbered(components, ids)  # numbers that hang on the pictures alone
     key = _key(features, labels, names, components, ids, order, setting, suspects, larger, seed)
     kept = cache.load_arrays(key)

@@ -12,16 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.heads.logistic import (
-    Floats,
-    Rows,
-    Setting,
-    model,
-    moments,
-    one_thread_quietly,
-    scaled,
-    softmax_form,
-)
+from tellapart.heads.logistic import model, one_thread_quietly, softmax_form
+from tellapart.heads.prepare import Floats, Rows, preparation
+from tellapart.heads.settings import Setting
 from tellapart.splits import stratified_group_folds
 
 FOLDS = 5
@@ -79,8 +72,8 @@ def parts_of(sample: Sample, setting: Setting, seed: int) -> list[Part]:
 def _part(sample: Sample, setting: Setting, out: Bools, number: int) -> Part:
     learned, held = np.flatnonzero(~out), np.flatnonzero(out)
     train, test = sample.features[learned], sample.features[held]
-    mean, scale = moments(train, setting.standardised)
-    train, test = _turned(scaled(train, mean, scale), scaled(test, mean, scale))
+    prepare = preparation(train, standardised=setting.standardised, pca=setting.pca)
+    train, test = _turned(prepare(train), prepare(test))
     labels = sample.labels[learned]
     start = model(setting, TOLERANCE, STEPS).fit(train, labels)
     return Part(number, learned, held, labels, train, test, start)

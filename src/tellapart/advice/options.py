@@ -29,7 +29,9 @@ from tellapart.advice.resampling import (
 )
 from tellapart.audits.mislabeled import label_scores
 from tellapart.audits.ridge import coordinates
-from tellapart.heads.logistic import Floats, Rows, Setting, one_thread_quietly
+from tellapart.heads.logistic import one_thread_quietly
+from tellapart.heads.prepare import Floats, Rows
+from tellapart.heads.settings import Setting
 
 MOST_CLASSES = 12  # classes that are measured one by one: those with the most errors
 SIBLINGS = 4  # larger classes that are cut to the size of a small one

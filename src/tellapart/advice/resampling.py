@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tellapart.advice.measure import FOLDS, REPEATS, Part, Sample
 from tellapart.advice.records import Guess
-from tellapart.heads.logistic import Rows
+from tellapart.heads.prepare import Rows
 
 REPLICATES = 400
 # The error falls as n^-c. Learning curves have been seen between 0.1 and 1 (Viering & Loog 2021,
