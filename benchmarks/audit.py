@@ -1,6 +1,6 @@
 """The audit judged on planted faults, beside cleanvision and cleanlab on the same files.
 
-    python benchmarks/audit.py SETS [--parts copies labels leaks faults shortcuts time]
+    python benchmarks/audit.py SETS [--parts copies labels leaks faults shortcuts time large]
                                     [--seeds 101 102 103] [--peer .venv-peers/bin/python]
 
 SETS is the folder of real picture sets. Every part plants its faults with the seeds, runs tellapart
@@ -26,13 +26,15 @@ PARTS = {
     "faults": "faults",
     "shortcuts": "shortcuts",
     "time": "timing",
+    "large": "large",
 }
+USUAL = [one for one in PARTS if one != "large"]  # which takes half an hour or more
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", type=Path)
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=USUAL)
     parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103])
     parser.add_argument("--peer", default=".venv-peers/bin/python")
     chosen = parser.parse_args()

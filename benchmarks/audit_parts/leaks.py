@@ -151,7 +151,7 @@ def naip(table: Path) -> tuple:
     by_regex: set[str] = set()
     for regex in hints:
         for one in audited(table, **reading, group_regex=regex).findings:
-            if one.kind == "leak_group":
+            if "leak_group" in (one.kind, *one.also):
                 by_regex |= {tile_of[picture.path] for picture in one.pictures}
     head = ("naip_4band", "tiles on several sides")
     return head, [

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.audits.candidates import INDEXED_ABOVE
+from tellapart.audits.indexed import need_index
 from tellapart.audits.inputs import COPY
 from tellapart.audits.near_duplicates import (
     ALIKE,
@@ -17,6 +19,7 @@ from tellapart.audits.near_duplicates import (
     MASTER_SIDE,
     find_near_duplicates,
 )
+from tellapart.errors import MissingExtra
 from tellapart.features import Cache, Look
 from tellapart.progress import Progress
 from tellapart.splits.alike import GIANT_PICTURES, GIANT_SHARE
@@ -41,8 +44,8 @@ class Likeness:
         return np.array([kind == COPY for kind in self.kinds], bool)
 
 
-# Candidates are compared with all others: minutes at this size, and the time grows with its square.
-MOST_PICTURES = 30_000
+AT_ONCE = 1_000  # masters read from the cache, 16 MB
+MOST_KEPT = 20_000  # masters kept in memory, 330 MB; of more each one is read when it is needed
 LEAST_DETAIL = 0.11  # see `detail`
 MOST_TIED = 0.10  # of a set may hang in giant components before likeness is not believed
 NONE = Likeness(np.empty((0, 2), np.intp), np.empty(0, np.float32), (), np.empty(0, np.int8))
@@ -54,19 +57,22 @@ def look_for_copies(seen: Look, cache: Cache, progress: Progress, *, mirror: boo
     What was found is kept in the cache by ids and features, so a second run compares nothing.
     """
     ids = [seen.ids[row] for row in seen.usable]
-    if len(ids) > MOST_PICTURES:
-        progress.say(
-            f"altered copies are not looked for among more than {MOST_PICTURES:,} pictures"
-            f" ({len(ids):,} here); exact copies are found all the same"
-        )
-        return NONE
     first: dict[str, int] = {}
     for row, id_ in enumerate(ids):
         first.setdefault(id_, row)
     names = sorted(first)
     rows = np.array([first[id_] for id_ in names], np.intp)
-    key = _key(names, seen.features[rows], mirror)
+    key = _key(names, seen.features, rows, mirror)
     kept = cache.load_arrays(key)
+    if kept is None and len(names) > INDEXED_ABOVE:
+        try:
+            need_index()
+        except MissingExtra as missing:
+            progress.say(
+                f"altered copies are not looked for among more than {INDEXED_ABOVE:,} pictures"
+                f" ({len(names):,} here): {missing}"
+            )
+            return NONE
     if kept is None:
         kept = _found(seen, names, rows, progress, mirror=mirror)
         cache.save_arrays(key, *kept)
@@ -81,12 +87,15 @@ def _found(
     seen: Look, names: list[str], rows: NDArray[np.intp], progress: Progress, *, mirror: bool
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Compare the pictures; return arrays and record to keep, pairs as places in `names`."""
-    masters = _masters(seen, names)
+    masters = _Masters(seen, names)
     fine = np.flatnonzero([detail(one) >= LEAST_DETAIL for one in masters])
+    kept = [names[place] for place in fine]
+    if len(kept) < len(names):
+        masters = _Masters(seen, kept)
     found = find_near_duplicates(
-        masters[fine],
+        masters,
         seen.features[rows[fine]],
-        [names[place] for place in fine],
+        kept,
         mirror=mirror,
         progress=progress,
     )
@@ -134,19 +143,37 @@ def _tied(pairs: NDArray[np.int64], kinds: list[str], n: int) -> int:
     return int(giants.sum()) if giants.sum() > MOST_TIED * n else 0
 
 
-def _masters(seen: Look, names: Sequence[str]) -> NDArray[np.uint8]:
-    """Return uint8 [n, 128, 128], read a part at a time."""
-    out = np.empty((len(names), MASTER_SIDE, MASTER_SIDE), np.uint8)
-    for start in range(0, len(names), 1_000):
-        part = names[start : start + 1_000]
-        found = seen.masters(part)
-        for row, id_ in enumerate(part, start):
-            out[row] = np.frombuffer(found[id_], np.uint8).reshape(MASTER_SIDE, MASTER_SIDE)
-    return out
+class _Masters:
+    """The masters of some ids, uint8 [n, 128, 128]: few are kept in memory, many read each time."""
+
+    def __init__(self, seen: Look, names: Sequence[str]) -> None:
+        self._seen, self._names = seen, names
+        self.shape = (len(names), MASTER_SIDE, MASTER_SIDE)
+        self._kept = np.concatenate([*self._parts()]) if 0 < len(names) <= MOST_KEPT else None
+
+    def __getitem__(self, rows: NDArray[np.intp], /) -> NDArray[np.uint8]:
+        return self._read(rows) if self._kept is None else self._kept[rows]
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        for part in self._parts() if self._kept is None else [self._kept]:
+            yield from part
+
+    def _parts(self) -> Iterator[NDArray[np.uint8]]:
+        for at in range(0, len(self._names), AT_ONCE):
+            yield self._read(np.arange(at, min(at + AT_ONCE, len(self._names))))
+
+    def _read(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        wanted = [self._names[row] for row in rows.tolist()]
+        found = self._seen.masters(wanted)
+        out = np.empty((len(wanted), MASTER_SIDE, MASTER_SIDE), np.uint8)
+        for place, id_ in enumerate(wanted):
+            out[place] = np.frombuffer(found[id_], np.uint8).reshape(MASTER_SIDE, MASTER_SIDE)
+        return out
 
 
-def _key(names: Sequence[str], features: NDArray[np.floating], mirror: bool) -> str:
+def _key(names: Sequence[str], features: NDArray[Any], rows: NDArray[np.intp], mirror: bool) -> str:
     digest = hashlib.blake2b(f"likeness {LIKENESS_VERSION} {mirror}".encode(), digest_size=16)
     digest.update("\n".join(names).encode())
-    digest.update(np.ascontiguousarray(features).data)
+    for at in range(0, len(rows), AT_ONCE):
+        digest.update(np.ascontiguousarray(features[rows[at : at + AT_ONCE]]).data)
     return digest.hexdigest()

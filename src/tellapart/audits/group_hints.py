@@ -99,14 +99,18 @@ def _neighbours(data: AuditInput, features: NDArray[np.floating]) -> _Neighbours
     order = sorted(range(len(data.usable)), key=lambda place: data.ids[data.usable[place]])
     asked = np.array(order[:: max(1, -(-len(order) // MOST_ASKED))], dtype=np.intp)
     codes, parts = data.codes[data.usable], data.components[data.usable]
-    vectors = np.array(features, np.float32)
-    vectors -= vectors.mean(axis=0)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + np.float32(1e-6)
+    mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
+
+    def vectors(places: NDArray[np.intp]) -> NDArray[np.float32]:
+        centred = features[places].astype(np.float32) - mean
+        length = np.linalg.norm(centred, axis=1, keepdims=True)
+        return np.asarray(centred / (length + np.float32(1e-6)))
+
     nearest = np.full(len(asked), -1, np.intp)
     likeness = np.full(len(asked), -np.inf, np.float32)
     for code in np.unique(codes):
         mine, rows = np.flatnonzero(codes[asked] == code), np.flatnonzero(codes == code)
-        alike = vectors[asked[mine]] @ vectors[rows].T
+        alike = vectors(asked[mine]) @ vectors(rows).T
         alike[parts[asked[mine], None] == parts[rows]] = -np.inf
         best = alike.argmax(axis=1) if len(mine) else np.empty(0, np.intp)
         nearest[mine], likeness[mine] = rows[best], alike[np.arange(len(mine)), best]

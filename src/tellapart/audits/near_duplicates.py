@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +61,16 @@ class NearDuplicates:
     turns: NDArray[np.int8]
 
 
+class Masters(Protocol):
+    """Pictures that are read a part at a time: an array, or what reads them from a store."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __getitem__(self, rows: NDArray[np.intp], /) -> NDArray[np.uint8]: ...
+
+
 def find_near_duplicates(
-    masters: NDArray[np.uint8],
+    masters: Masters,
     features: NDArray[np.floating],
     ids: Sequence[str],
     *,
@@ -72,7 +80,7 @@ def find_near_duplicates(
 ) -> NearDuplicates:
     """Return pairs of pictures that are one picture: re-encoded, resized, cropped, turned, framed.
 
-    masters   [n, 128, 128] gray, stretched; may be memory-mapped: it is read in parts
+    masters   [n, 128, 128] gray, stretched; read in parts, by several threads
     features  [n, d] of any backbone, used to find candidates only
     ids       n different content ids: leave exact copies out
     mirror    False takes mirrored copies for different pictures; turned ones are still found
@@ -84,11 +92,13 @@ def find_near_duplicates(
     threads = threads or usable_cores()
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as workers:
         pictures = _prepare(masters, order, workers)
-        found = _find(pictures, features[order], turns, workers, progress or Progress())
+        ordered = features if (order[1:] > order[:-1]).all() else features[order]
+        pairs = _candidates(pictures, ordered, turns, workers, threads)
+        found = _find(pictures, pairs, turns, workers, progress or Progress())
     return _in_rows_of(found, order)
 
 
-def _check(masters: NDArray[np.uint8], features: NDArray[np.floating], ids: Sequence[str]) -> None:
+def _check(masters: Masters, features: NDArray[np.floating], ids: Sequence[str]) -> None:
     if masters.shape != (len(ids), MASTER_SIDE, MASTER_SIDE) or len(features) != len(ids):
         raise ValueError(
             f"{len(ids)} ids, masters {masters.shape} and features {features.shape} do not match"
@@ -100,7 +110,7 @@ def _check(masters: NDArray[np.uint8], features: NDArray[np.floating], ids: Sequ
 class _Pictures(NamedTuple):
     """The pictures in the order of their ids; `start` [n, 32, 32], `small` [n, 2, 8, 8]."""
 
-    masters: NDArray[np.uint8]
+    masters: Masters
     order: NDArray[np.intp]
     start: NDArray[np.float16]
     small: NDArray[np.float16]
@@ -109,7 +119,7 @@ class _Pictures(NamedTuple):
         return trimmed(self.masters[self.order[places]])
 
 
-def _prepare(masters: NDArray[np.uint8], order: NDArray[np.intp], workers: Executor) -> _Pictures:
+def _prepare(masters: Masters, order: NDArray[np.intp], workers: Executor) -> _Pictures:
     start = np.empty((len(order), alignment.START_SIDE, alignment.START_SIDE), np.float16)
     small = np.empty((len(order), 2, SMALL_SIDE, SMALL_SIDE), np.float16)
 
@@ -134,23 +144,31 @@ class _Laid(NamedTuple):
 NOTHING = _Laid(np.empty((0, 2), np.intp), np.empty(0, np.float32), np.empty(0, np.int8))
 
 
-def _find(
+def _candidates(
     pictures: _Pictures,
     features: NDArray[np.floating],
     turns: tuple[int, ...],
     workers: Executor,
+    threads: int,
+) -> NDArray[np.intp]:
+    if len(features) < 2:
+        return np.empty((0, 2), np.intp)
+    return candidate_pairs(pictures.small, features, turns, workers, threads)
+
+
+def _find(
+    pictures: _Pictures,
+    pairs: NDArray[np.intp],
+    turns: tuple[int, ...],
+    workers: Executor,
     progress: Progress,
 ) -> _Laid:
-    """Return the pairs found: candidates, then what completes cliques."""
-    if len(features) < 2:
-        return NOTHING
-    pairs = candidate_pairs(pictures.small, features, turns, workers)
-    checked = {(int(a), int(b)) for a, b in pairs}
+    """Return the pairs that lie on each other: candidates, then what completes cliques."""
+    checked = pairs
     with progress.stage("near-duplicates", len(pairs), "pairs") as stage:
         found = _joined(_lay_all(pictures, pairs, turns, workers, stage))
-        while missing := _missing_links(found, checked):
-            checked.update(missing)
-            more = np.array(missing, dtype=np.intp)
+        while len(more := _missing_links(found, checked, len(pictures.order))):
+            checked = np.concatenate([checked, more])
             found = _joined([found, *_lay_all(pictures, more, turns, workers, None)])
     return found
 
@@ -272,7 +290,7 @@ def _turned(pictures: Array, turns: NDArray[np.intp]) -> Array:
     return result
 
 
-def _missing_links(found: _Laid, checked: set[tuple[int, int]]) -> list[tuple[int, int]]:
+def _missing_links(found: _Laid, checked: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     """Return unchecked pairs whose pictures are both copies of a third, in ascending order.
 
     A picture meets at most MOST_PARTNERS others here, so that a thousand copies of one picture
@@ -284,10 +302,10 @@ def _missing_links(found: _Laid, checked: set[tuple[int, int]]) -> list[tuple[in
         beside.setdefault(b, []).append(a)
     missing: set[tuple[int, int]] = set()
     for partners in beside.values():
-        for a, b in combinations(sorted(partners)[:MOST_PARTNERS], 2):
-            if (a, b) not in checked:
-                missing.add((a, b))
-    return sorted(missing)
+        missing.update(combinations(sorted(partners)[:MOST_PARTNERS], 2))
+    wanted = np.array(sorted(missing), dtype=np.intp).reshape(-1, 2)
+    new = ~np.isin(wanted @ (count, 1), checked @ (count, 1))
+    return np.asarray(wanted[new], dtype=np.intp)
 
 
 def _in_rows_of(found: _Laid, order: NDArray[np.intp]) -> NearDuplicates:

@@ -17,6 +17,7 @@ TOLD = 0.70
 SURE = 4.0  # standard errors above 0.5
 SHARES = 0.2  # of all pictures would have to change class for both sides to hold the same shares
 FEWEST = 20  # pictures a side
+MOST_ROWS = 10_000  # pictures whose side is told
 
 
 def split_shifts(data: AuditInput) -> list[Finding]:
@@ -71,6 +72,8 @@ def _look_shift(data: AuditInput, side: str) -> list[Finding]:
         return []
     sides = np.array([data.sides[row] or "" for row in data.usable])
     taken = np.flatnonzero((sides == "train") | (sides == side))
+    by_id = sorted(taken.tolist(), key=lambda place: data.ids[data.usable[place]])
+    taken = np.array(by_id[:: max(1, -(-len(by_id) // MOST_ROWS))], dtype=np.intp)
     judged = sides[taken] == side
     if min(judged.sum(), (~judged).sum()) < FEWEST:
         return []
