@@ -122,6 +122,19 @@ def test_every_number_of_classes_has_all_charts(number: int, make_data: Make, pa
     assert len(made.specs()) == len(charts)
 
 
+def test_each_error_stands_above_the_training_pictures_nearest_to_it(
+    make_data: Make, page: Any
+) -> None:
+    made = page(make_data(pictures=120, accuracy=0.7))
+    near = [one for tag, one in made.elements if tag == "div" and one.get("class") == "near"]
+    errors = [
+        one for tag, one in made.elements if tag == "figure" and one.get("class") == "card bad"
+    ]
+    assert 0 < len(near) <= len(errors)
+    assert {" ".join(made.words().split("nearest: ")[1].split()[:1])} <= {"ants", "bees"}
+    assert "good" in {one.get("class") for tag, one in made.elements if tag == "img"}
+
+
 def test_hostile_names_stay_text(make_data: Make, page: Any) -> None:
     made = page(make_data(HOSTILE, 90, title=HOSTILE[0]))
     for tag, attributes in made.elements:

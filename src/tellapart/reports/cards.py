@@ -8,7 +8,9 @@ from typing import Any
 
 from tellapart.evaluation.words import percent
 from tellapart.html import data_uri
-from tellapart.reports.records import Predictions
+from tellapart.reports.landscape import small_jpeg
+from tellapart.reports.neighbours import Neighbour, neighbours, told
+from tellapart.reports.records import Pictures, Predictions
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Card:
     heading: str = ""
     lines: tuple[tuple[str, str, str], ...] = ()  # what stands before a name, the name, and after
     tone: str = ""  # "", "good" or "bad"
+    near: tuple[Neighbour, ...] = ()  # training pictures that look most like it
+    near_labels: tuple[tuple[str, str], ...] = ()  # their labels, and how often each
 
 
 class Shelf:
@@ -30,23 +34,44 @@ class Shelf:
 
     def card(self, path: str, picture_id: str, **said: Any) -> Card:
         """Return the picture's card."""
+        return Card(image=self.image(picture_id), path=path, **said)
+
+    def small(self, picture_id: str) -> str:
+        """Return a picture at half the thumbnail's size as a data URI, "" where there is none."""
         content = self._thumbnails.get(picture_id, b"")
-        return Card(image=data_uri(content) if content else "", path=path, **said)
+        return data_uri(small_jpeg(content)) if content else ""
+
+    def image(self, picture_id: str) -> str:
+        """Return a picture's thumbnail as a data URI, "" where there is none."""
+        content = self._thumbnails.get(picture_id, b"")
+        return data_uri(content) if content else ""
 
 
 def error_cards(
-    rows: Sequence[int], predictions: Predictions, classes: Sequence[str], shelf: Shelf
+    rows: Sequence[int],
+    predictions: Predictions,
+    classes: Sequence[str],
+    shelf: Shelf,
+    pictures: Pictures,
+    near: Mapping[str, Sequence[int]],
 ) -> list[Card]:
-    """Return cards of wrong answers: what it is, what was said, and how surely."""
+    """Return cards of wrong answers: what it is, what was said, how surely, and what is near.
+
+    near  path -> rows of `pictures`, the nearest training pictures
+    """
     cards = []
     for row in rows:
         chances = predictions.probabilities[row]
         answer = int(chances.argmax())
+        path, truth = predictions.paths[row], classes[int(predictions.truth[row])]
+        close = neighbours(pictures, near.get(path, ()), truth, classes[answer], shelf.small)
         cards.append(
             shelf.card(
-                predictions.paths[row],
+                path,
                 predictions.ids[row],
-                heading=classes[int(predictions.truth[row])],
+                heading=truth,
+                near=close,
+                near_labels=told(close),
                 lines=(("called ", classes[answer], f", {percent(float(chances[answer]))} sure"),),
                 tone="bad",
             )

@@ -90,6 +90,13 @@ def tile_sheet(
     return written.getvalue(), [places.get(one) for one in ids]
 
 
+def small_jpeg(thumbnail: bytes) -> bytes:
+    """Return a thumbnail as a JPEG of TILE pixels at most."""
+    written = io.BytesIO()
+    _small(thumbnail).save(written, "JPEG", quality=SHEET_QUALITY)
+    return written.getvalue()
+
+
 def _small(thumbnail: bytes) -> Any:
     from PIL import Image
 

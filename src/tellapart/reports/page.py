@@ -21,6 +21,7 @@ from tellapart.reports import (
     figures,
     findings,
     landscape,
+    neighbours,
     next_steps,
     sections,
     wording,
@@ -89,11 +90,13 @@ def _chosen(data: ReportData) -> dict[str, Any]:
     groups = choose.grouped_findings(data.audit)
     finding_ids = choose.finding_ids(groups)
     errors = wrong[: choose.GALLERY].tolist()
+    near = neighbours.nearest_rows(data.pictures, [data.predictions.paths[row] for row in errors])
     thumbnails = data.thumbnails(
         sorted(
             {data.pictures.ids[row] for rows in samples.values() for row in rows}
             | {data.pictures.ids[row] for row in on_map}
             | {data.predictions.ids[row] for row in (*errors, *unsure)}
+            | {data.pictures.ids[row] for rows in near.values() for row in rows}
             | set(finding_ids)
         )
     )
@@ -105,7 +108,7 @@ def _chosen(data: ReportData) -> dict[str, Any]:
         "next_steps": next_steps.steps(data.advice),
         "curve_names": [one.name for one in number_charts if one.name.startswith("curve-")],
         "tiles": data_uri(tiles) if tiles else "",
-        "errors": cards.error_cards(errors, data.predictions, classes, shelf),
+        "errors": cards.error_cards(errors, data.predictions, classes, shelf, data.pictures, near),
         "wrong": len(wrong),
         "unsure": cards.unsure_cards(unsure, data.predictions, classes, shelf),
         "class_rows": sections.class_rows(data, samples, shelf),
