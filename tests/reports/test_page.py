@@ -343,4 +343,6 @@ def test_a_browser_draws_every_chart_under_the_policy(
     assert not said
     drawn = [one for one in Page(done.stdout).elements if one[1].get("class") == "marks"]
     assert len(drawn) == 7
+    tiles = [one for tag, one in Page(done.stdout).elements if one.get("class") == "tile"]
+    assert 5 < len(tiles) <= 90  # the map drawn with the pictures, one a place
     assert "could not be drawn" not in " ".join(Page(done.stdout).text)

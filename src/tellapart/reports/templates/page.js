@@ -6,15 +6,15 @@
   const sheet = document.getElementById("tiles");
   const bubble = document.getElementById("bubble");
 
-  function picture(tile) {
+  function picture(tile, size = 2) {
     const [left, top, width, height] = tile;
     const view = document.createElement("span");
     view.className = "tile";
-    view.style.width = `${2 * width}px`;
-    view.style.height = `${2 * height}px`;
+    view.style.width = `${size * width}px`;
+    view.style.height = `${size * height}px`;
     view.style.backgroundImage = `url("${sheet.src}")`;
-    view.style.backgroundSize = `${2 * sheet.naturalWidth}px ${2 * sheet.naturalHeight}px`;
-    view.style.backgroundPosition = `${-2 * left}px ${-2 * top}px`;
+    view.style.backgroundSize = `${size * sheet.naturalWidth}px ${size * sheet.naturalHeight}px`;
+    view.style.backgroundPosition = `${-size * left}px ${-size * top}px`;
     return view;
   }
 
@@ -59,6 +59,34 @@
     const legend = { ...spec.config.legend, columns };
     return { ...spec, config: { ...spec.config, legend } };
   }
+
+  // The same map drawn with the pictures: each cell of a grid shows the one nearest to its middle.
+  function mosaic(spot) {
+    const spec = parse(spot.dataset.mosaic);
+    const { domain, range } = spec.encoding.color.scale;
+    const across = Math.max(5, Math.floor(spot.clientWidth / 54));
+    const down = Math.ceil(0.6 * across);
+    const cells = new Map();
+    for (const row of spec.datasets.rows.filter((one) => one.tile)) {
+      const column = Math.min(across - 1, Math.floor(row.x * across));
+      const line = Math.min(down - 1, Math.floor((1 - row.y) * down));
+      const away = Math.hypot(row.x * across - column - 0.5, (1 - row.y) * down - line - 0.5);
+      const held = cells.get(line * across + column);
+      if (!held || away < held.away) cells.set(line * across + column, { row, column, line, away });
+    }
+    spot.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
+    for (const { row, column, line } of cells.values()) {
+      const view = picture(row.tile, 1);
+      view.style.gridColumn = column + 1;
+      view.style.gridRow = line + 1;
+      view.style.borderColor = range[domain.indexOf(row.class)];
+      view.addEventListener("pointermove", (event) => hover(null, event, null, row));
+      view.addEventListener("pointerleave", (event) => hover(null, event, null, null));
+      spot.append(view);
+    }
+  }
+  const drawn = document.querySelector("[data-mosaic]");
+  if (drawn && sheet) sheet.decode().then(() => mosaic(drawn));
 
   for (const spot of document.querySelectorAll("[data-chart]")) {
     if (spot.dataset.most) spot.style.maxWidth = `${spot.dataset.most}px`;
