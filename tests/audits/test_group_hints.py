@@ -41,6 +41,18 @@ def test_names_that_go_with_likeness_are_proposed(make_input):
     assert all(shown.count(one) >= 2 for one in shown)  # pairs of one burst
 
 
+def test_groups_on_several_sides_of_the_split_are_counted_and_named(make_input):
+    labels, paths, features = bursts()
+    whole = ["train"] * 80 + ["test"] * 40
+    (finding,) = group_hints(make_input(labels, paths=paths, features=features, sides=whole))
+    assert "side of the split" not in finding.message
+    torn = [*whole]
+    torn[0] = torn[41] = "test"
+    (finding,) = group_hints(make_input(labels, paths=paths, features=features, sides=torn))
+    said = " 2 of them stand on more than one side of the split: 'walk00_', 'walk10_'."
+    assert finding.message.endswith(said)
+
+
 def test_names_that_mean_nothing_are_not(make_input):
     labels, paths, features = bursts(alike=False)
     assert group_hints(make_input(labels, paths=paths, features=features)) == []

@@ -163,7 +163,7 @@ def _of_copies(data: AuditInput, rows: list[int], links: Links) -> list[Finding]
     score = min(link.score for link in links.values())
     turned = any(link.is_turned for link in links.values())
     how = "mirrored or turned" if turned else "altered"
-    what = f"the same picture, {how} (likeness {score:.2f}),"
+    what = f"the same picture, {how} (likeness {score:.2f})"
     near = make_finding(
         data,
         "duplicate_near",
@@ -177,7 +177,7 @@ def _of_copies(data: AuditInput, rows: list[int], links: Links) -> list[Finding]
 
 
 def _conflict(data: AuditInput, rows: list[int], links: Links, what: str) -> list[Finding]:
-    conflict = copies_with_two_labels(data, rows, what.rstrip(","))
+    conflict = copies_with_two_labels(data, rows, what)
     labels: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         labels[data.ids[row]].add(data.pictures.labels[row])

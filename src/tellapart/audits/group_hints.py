@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from tellapart.audits.inputs import AuditInput, make_finding
 from tellapart.audits.records import Finding
+from tellapart.data.names import natural
+from tellapart.errors import first_few
 
 PATTERNS: tuple[tuple[str, str], ...] = (  # what is shared, in words, and the --group-regex for it
     ("what stands before the last number", r"([^/]*\D)\d+\.\w+$"),
@@ -166,7 +168,21 @@ def _finding(data: AuditInput, found: _Neighbours, hint: _Hint) -> Finding:
         score=hint.often - hint.chance,
         message=f"Pictures whose names share {hint.what} look alike ({len(groups):,} such groups): "
         f"the nearest other picture of a class is of the same group {100 * hint.often:.0f} times "
-        f"of 100, by chance {100 * hint.chance:.0f}.",
+        f"of 100, by chance {100 * hint.chance:.0f}.{_torn(data, hint.names)}",
         advice="If a group is one patient, place, burst or video, keep it on one side: "
         f'--group-regex "{hint.regex}"; if it is only a kind (a breed), nothing is wrong.',
     )
+
+
+def _torn(data: AuditInput, names: tuple[str | None, ...]) -> str:
+    """Return a sentence on the groups that stand on several sides, "" where none does."""
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, name in zip(data.usable.tolist(), names, strict=True):
+        if name is not None:
+            rows_of[name].append(row)
+    torn = [name for name, rows in rows_of.items() if len(data.sides_of(rows)) > 1]
+    if not torn:
+        return ""
+    shown = first_few(repr(name) for name in sorted(torn, key=natural))
+    stand = "of them stands" if len(torn) == 1 else "of them stand"
+    return f" {len(torn):,} {stand} on more than one side of the split: {shown}."
