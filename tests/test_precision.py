@@ -42,7 +42,7 @@ def test_a_run_in_int8(
     assert found.tolist() == table.select("^p:.*$").to_numpy().astype("float32").tolist()
     # and a second run finds the network and every vector
     command("run", shapes, "--precision", "int8", "--out", out)
-    assert load_json(out / "run.json")["computed"] == {"decoded": 0, "embedded": 0, "fitted": 0}
+    assert set(load_json(out / "run.json")["computed"].values()) == {0}
 
 
 def test_what_cannot_be_is_refused(

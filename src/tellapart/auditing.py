@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from tellapart.audits import Audit, AuditInput, run_audit
 from tellapart.audits.clean import check_place, write_clean
 from tellapart.audits.plan import apply_plan, propose, read_plan, write_plan
-from tellapart.backbones import Backbone, get_backbone
+from tellapart.backbones import EMBEDDED, Backbone, get_backbone
 from tellapart.data import PictureSet, read
 from tellapart.errors import DataError, OutputError
 from tellapart.features import Cache, Look, identify, look, open_cache
+from tellapart.features.parts import Recipe
 from tellapart.likeness import Likeness, look_for_copies
 from tellapart.places import refuse_existing, write_json, writing
 from tellapart.progress import Progress
@@ -26,8 +27,6 @@ from tellapart.reports import AuditData, write_audit_page
 from tellapart.results import quoted, reading_options
 from tellapart.settings import Decoding, ReadSettings
 from tellapart.splits import components, join_alike
-
-BACKBONE = "lite0"  # the audit always uses the embedded one (DESIGN section 4)
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def audit(
     with open_cache(cache, progress) as store:
         pictures = read(location, settings.read, progress)
         seen = look_at(
-            pictures, get_backbone(BACKBONE), settings.engine, settings.decoding, store, progress,
+            pictures, get_backbone(EMBEDDED), settings.engine, settings.decoding, store, progress,
             rehash=settings.rehash,
         )  # fmt: skip
         usable = pictures.take(seen.usable.tolist())
@@ -165,11 +164,12 @@ def look_at(
     progress: Progress,
     *,
     rehash: bool,
+    also: Sequence[Recipe] = (),
 ) -> Look:
     """Look at every picture; raises DataError where none can be used."""
     seen = look(
         pictures, backbone, engine, decoding=decoding, cache=cache, progress=progress,
-        rehash=rehash,
+        also=also, rehash=rehash,
     )  # fmt: skip
     if not len(seen.usable):
         first = seen.facts[0].problem

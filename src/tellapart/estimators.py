@@ -259,6 +259,8 @@ def _opened(estimator: ImageEmbedder | ImageClassifier) -> Iterator[Open]:
     """Open what an estimator's parameters name, for one call."""
     backbone = get_backbone(estimator.backbone)
     bands = parse_bands(estimator.bands) if estimator.bands is not None else None
+    if bands is not None and len(bands) != 3:
+        raise OptionError(f"bands={estimator.bands!r}: three are needed here, such as 'N,R,G'")
     with open_cache(estimator.cache) as cache:
         yield backbone, open_engine(backbone, estimator.engine, cache), Decoding(bands), cache
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart import precision, results
+from tellapart import choosing, precision, results
 from tellapart.advice import Advice
 from tellapart.advising import advise_on
 from tellapart.auditing import (
@@ -20,7 +20,8 @@ from tellapart.auditing import (
     look_at,
 )
 from tellapart.audits import Audit
-from tellapart.backbones import get_backbone
+from tellapart.backbones import EMBEDDED, get_backbone
+from tellapart.choosing import Option
 from tellapart.data import PictureSet, read
 from tellapart.errors import DataError, OptionError
 from tellapart.evaluation import Evaluation, evaluate
@@ -82,15 +83,16 @@ def run(
     place = Path(out) if out is not None else default_place(location)
     watch = Stopwatch()
     with building(place) as folder, open_cache(cache, progress) as store:
-        backbone = get_backbone(settings.backbone)
+        ways, base = choosing.open_ways(settings), get_backbone(EMBEDDED)
         with watch("read"):
             pictures = read(location, settings.read, progress)
             _check_split_options(pictures, settings.split)
         with watch("look"):
             seen = look_at(
-                pictures, backbone, settings.engine, settings.decoding, store, progress,
-                rehash=settings.rehash,
+                pictures, base, settings.engine, settings.decoding, store, progress,
+                rehash=settings.rehash, also=choosing.first_recipes(ways),
             )  # fmt: skip
+            choosing.refuse_missing_bands(pictures, seen, settings)
         usable = pictures.take(seen.usable.tolist())
         with watch("audit"):
             alike = look_for_copies(seen, store, progress, mirror=settings.mirror)
@@ -103,31 +105,40 @@ def run(
                 AuditSettings(mirror=settings.mirror, seed=settings.seed), progress,
                 given_split=split.given or settings.split.order_column is not None,
             )  # fmt: skip
-        plain, quantised = seen, None
+        train = split.rows("train")
+        with watch("look"):
+            options = choosing.all_options(
+                pictures, seen, base, train, ways, settings, store, progress
+            )
+        with watch("fit"):
+            fits = [_fit(usable, one, split, settings, store, progress) for one in options]
+            chosen, fitted = choosing.choose(options, fits)
+        recipe, looked = chosen.candidate.recipe, chosen.look
         if settings.precision == "int8":
             with watch("look"):
                 quantised = precision.quantise(
-                    pictures, seen, split.rows("train"), backbone, settings, store, progress
+                    pictures, looked, train, recipe, settings, store, progress
                 )
-                backbone, seen = quantised.backbone, quantised.look
-        with watch("fit"):
-            fitted = _fit(usable, seen, split, settings, store, progress)
-            if quantised:
-                fitted = precision.told(quantised, plain, fitted)
+            with watch("fit"):
+                again = replace(chosen, look=quantised.look)
+                fitted = precision.told(
+                    quantised, looked, _fit(usable, again, split, settings, store, progress)
+                )
+            recipe, looked = quantised.recipe, quantised.look
         with watch("evaluate"):
-            judged = _judge(usable, seen, split, fitted, settings)
+            judged = _judge(usable, looked, split, fitted, settings)
         advice, advised = None, 0
         if settings.advice:
             with watch("advise"):
                 advice, advised = advise_on(
-                    usable, seen, split, fitted, audit, settings, store, progress
+                    usable, looked, split, fitted, audit, settings, store, progress
                 )
         if settings.refit:
             with watch("fit"):
-                fitted = _refit(usable, seen, fitted)
+                fitted = _refit(usable, looked, fitted)
         found = Results(
-            location=str(location), pictures=pictures, usable=usable, look=seen, split=split,
-            audit=audit, fitted=fitted, judged=judged, backbone=backbone, settings=settings,
+            location=str(location), pictures=pictures, usable=usable, look=looked, split=split,
+            audit=audit, fitted=fitted, judged=judged, recipe=recipe, settings=settings,
             advice=advice, advised=advised,
         )  # fmt: skip
         with watch("keep"):
@@ -197,10 +208,11 @@ def _split(
 
 
 def _fit(
-    usable: PictureSet, seen: Look, split: Split, settings: RunSettings, cache: Cache,
+    usable: PictureSet, option: Option, split: Split, settings: RunSettings, cache: Cache,
     progress: Progress,
 ) -> Fitted:  # fmt: skip
     """Fit the probe on the training pictures, with the classes that stand there."""
+    seen = option.look
     rows = split.rows("train")
     codes = usable.codes()
     learned = np.unique(codes[rows])
@@ -218,6 +230,7 @@ def _fit(
         seed=settings.seed,
         cache=cache,
         progress=progress,
+        pca=option.candidate.recipe[0].backbone.components or 0,
     )
     classes = tuple(usable.classes[code] for code in learned)
     return Fitted(probe=probe, head=probe.head, classes=classes, rows=rows, computed=computed)

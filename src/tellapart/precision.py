@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.backbones import Backbone
+from tellapart.backbones import EMBEDDED, Backbone, get_backbone
+from tellapart.backbones.classical import is_classical
 from tellapart.data import PictureSet
 from tellapart.engines import network_folder
 from tellapart.engines.quantise import check_can_quantise
 from tellapart.errors import DataError, OptionError, did_you_mean
 from tellapart.features import Cache, Look, look
 from tellapart.features.calibration import int8_backbone
+from tellapart.features.parts import Recipe
 from tellapart.progress import Progress
 from tellapart.results import Fitted
 from tellapart.settings import PRECISIONS, RunSettings
@@ -22,13 +24,13 @@ from tellapart.settings import PRECISIONS, RunSettings
 
 @dataclass(frozen=True)
 class Quantised:
-    """A backbone in int8 and what it sees: `look` has the same pictures as the first look.
+    """A recipe in int8 and what it sees: `look` has the same pictures as the first look.
 
     calibrated_on  number of training pictures; cosines  float64 [n], of each training picture's
     features to the unquantised ones
     """
 
-    backbone: Backbone
+    recipe: Recipe
     look: Look
     calibrated_on: int
     cosines: NDArray[np.float64]
@@ -47,6 +49,8 @@ def checked(settings: RunSettings) -> RunSettings:
         )
     if name == "auto":
         return settings
+    if all(is_classical(one.strip()) for one in settings.backbone.split("+")):
+        raise OptionError(f"--precision int8 has no effect on {settings.backbone}: leave it out")
     if settings.engine == "torch":
         raise OptionError("--precision int8 is OpenVINO's: leave out --engine torch")
     check_can_quantise()
@@ -54,34 +58,40 @@ def checked(settings: RunSettings) -> RunSettings:
 
 
 def quantise(
-    pictures: PictureSet, seen: Look, train: NDArray[np.intp], backbone: Backbone,
+    pictures: PictureSet, seen: Look, train: NDArray[np.intp], recipe: Recipe,
     settings: RunSettings, cache: Cache, progress: Progress,
 ) -> Quantised:  # fmt: skip
-    """Quantise the backbone on training pictures and look at every picture through it.
+    """Quantise a recipe's networks on training pictures and look at every picture through them.
 
     train  rows of the usable pictures, as `Split.rows("train")` gives them
     """
     rows = seen.usable[train]
+    inside: dict[Backbone, Backbone] = {}
     with progress.stage("quantise") as stage:
-        inside, count = int8_backbone(
-            backbone,
-            [pictures.sources[row] for row in rows],
-            [seen.ids[row] for row in rows],
-            settings.decoding,
-            settings.seed,
-        )
-        network_folder(inside, cache)
-        stage.advance(count)
+        for backbone in dict.fromkeys(part.backbone for part in recipe if part.backbone.is_network):
+            inside[backbone], count = int8_backbone(
+                backbone,
+                [one for part in recipe if part.backbone == backbone for one in part.shown()],
+                [pictures.sources[row] for row in rows],
+                [seen.ids[row] for row in rows],
+                settings.decoding,
+                settings.seed,
+            )
+            network_folder(inside[backbone], cache)
+            stage.advance(count)
+    quantised = tuple(
+        replace(part, backbone=inside.get(part.backbone, part.backbone)) for part in recipe
+    )
     again = look(
-        pictures, inside, settings.engine, decoding=settings.decoding, cache=cache,
-        progress=progress,
-    )  # fmt: skip
+        pictures, get_backbone(EMBEDDED), settings.engine, decoding=settings.decoding, cache=cache,
+        progress=progress, also=[quantised],
+    ).of(quantised)  # fmt: skip
     if again.ids != seen.ids or not np.array_equal(again.usable, seen.usable):
         raise DataError("pictures changed while they were looked at: run the same command again")
     both = replace(
         again, decoded=seen.decoded + again.decoded, embedded=seen.embedded + again.embedded
     )
-    return Quantised(inside, both, count, _cosines(seen.features[train], again.features[train]))
+    return Quantised(quantised, both, count, _cosines(seen.features[train], again.features[train]))
 
 
 def told(found: Quantised, seen: Look, fitted: Fitted) -> Fitted:

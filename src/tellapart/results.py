@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from tellapart.advice import Advice
 from tellapart.advice.words import advice_lines
 from tellapart.audits import Audit
-from tellapart.backbones import Backbone
 from tellapart.data import PictureSet
 from tellapart.data.names import key_of
-from tellapart.engines import network_folder
+from tellapart.engines.openvino import XML, network_folder
 from tellapart.evaluation import (
     Evaluation,
     headline_lines,
@@ -29,13 +28,20 @@ from tellapart.evaluation import (
     write_predictions,
 )
 from tellapart.features import Cache, Look
+from tellapart.features.parts import Recipe
 from tellapart.heads import LinearHead, Probe
-from tellapart.models.classifier import Classifier, Network
+from tellapart.models.classifier import Classifier, ModelPart
+from tellapart.models.folder import NETWORKS
 from tellapart.optional import installed_version
 from tellapart.places import write_bytes, write_json
 from tellapart.settings import ReadSettings, RunSettings
 from tellapart.splits import Split
 
+TOLD = {  # choices that are said at once, not only in the report
+    "precision": "The network runs in {chosen}, {why}.",
+    "input size": "Input size {chosen}: {why}.",
+    "bands": "The bands are seen as {chosen}: {why}.",
+}
 LIBRARIES = ("numpy", "pillow", "openvino", "scikit-learn", "scipy", "polars")
 
 
@@ -89,7 +95,7 @@ class Results:
     audit: Audit
     fitted: Fitted
     judged: Judged
-    backbone: Backbone
+    recipe: Recipe
     settings: RunSettings
     advice: Advice | None = None  # None where it was not asked for
     advised: int = 0  # 0 where the cache had the advice, or none was asked for
@@ -115,9 +121,7 @@ def words(found: Results) -> tuple[str, ...]:
         lines.append(f"Split {found.split.proof['origin']}.")
     lines += found.split.left_out
     lines += [
-        f"The network runs in {one['chosen']}, {one['why']}."
-        for one in found.fitted.probe.choices
-        if one["what"] == "precision"
+        TOLD[one["what"]].format(**one) for one in found.fitted.probe.choices if one["what"] in TOLD
     ]
     lines += _finding_words(found.audit)
     lines += advice_lines(found.advice) if found.advice else ()
@@ -234,20 +238,30 @@ def _write_split(found: Results, path: Path) -> None:
 
 
 def _classifier(found: Results, cache: Cache) -> Classifier:
-    settings, backbone = found.settings, found.backbone
+    settings = found.settings
+    networks = [
+        one for one in dict.fromkeys(part.backbone for part in found.recipe) if one.is_network
+    ]
+    names = dict(zip(networks, NETWORKS, strict=False))
     headline = {**metrics(found)["headline"], "split": found.split.headline}
     ids = found.ids()
     return Classifier(
         classes=found.fitted.classes,
-        transform=backbone.transform,
         decoding=settings.decoding,
-        network=Network(
-            folder=network_folder(backbone, cache),
-            name=backbone.name,
-            weights_digest=backbone.weights_digest,
-            licence=backbone.licence,
-            features=backbone.features,
+        parts=tuple(
+            ModelPart(
+                name=part.backbone.name,
+                weights_digest=part.backbone.weights_digest,
+                licence=part.backbone.licence,
+                network=names.get(part.backbone),
+                transform=part.backbone.transform,
+                bands=part.bands,
+                views=part.views,
+                features=part.backbone.features,
+            )
+            for part in found.recipe
         ),
+        networks={name: network_folder(one, cache) / XML for one, name in names.items()},
         head=found.fitted.head,
         checked_with=asdict(found.look.engine),
         headline=headline,
@@ -272,11 +286,17 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
         "settings": asdict(found.settings),
         "versions": versions(),
         "engine": asdict(found.look.engine),
-        "backbone": {
-            "name": found.backbone.name,
-            "weights_digest": found.backbone.weights_digest,
-            "licence": found.backbone.licence,
-        },
+        "backbone": _about_backbones(found.recipe),
+        "parts": [
+            {
+                "backbone": part.backbone.name,
+                "image_size": part.backbone.transform.size,
+                "bands": list(part.bands),
+                "views": list(part.views),
+                "features": part.backbone.features,
+            }
+            for part in found.recipe
+        ],
         "seconds": {"finetune": None, **seconds},
         "computed": {
             "decoded": found.look.decoded,
@@ -290,6 +310,16 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
         "notes": [asdict(note) for note in found.pictures.notes],
         "classes": list(found.fitted.classes),
         "pictures": {"read": len(found.pictures), "usable": len(found.usable)},
+    }
+
+
+def _about_backbones(recipe: Recipe) -> dict[str, str]:
+    """Return name, weights digest and licence of a recipe's backbones, each joined with +."""
+    backbones = list(dict.fromkeys(part.backbone for part in recipe))
+    return {
+        "name": "+".join(one.name for one in backbones),
+        "weights_digest": "+".join(one.weights_digest for one in backbones),
+        "licence": "+".join(dict.fromkeys(one.licence for one in backbones)),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 MAX_PIXELS = 200_000_000
 MAX_FILE_BYTES = 512_000_000
@@ -44,6 +45,7 @@ class SplitSettings:
     order_column: str | None = None  # numbers or dates: the earliest train, the latest judge
 
 
+ImageSizes = tuple[int, ...] | Literal["auto"]
 PRECISIONS = ("auto", "int8")  # "auto": what the engine takes; "int8": quantised, on OpenVINO
 
 
@@ -54,7 +56,9 @@ class RunSettings:
     read: ReadSettings = field(default_factory=ReadSettings)
     decoding: Decoding = field(default_factory=Decoding)
     split: SplitSettings = field(default_factory=SplitSettings)
-    backbone: str = "lite0"
+    backbone: str = "lite0"  # names joined with +
+    image_sizes: ImageSizes = ()  # pixels; several: cross-validation chooses; (): as trained
+    views: int = 1  # of every picture, whose features are averaged
     engine: str = "auto"
     precision: str = "auto"  # a name of PRECISIONS
     mirror: bool = True  # a mirrored copy is the same picture

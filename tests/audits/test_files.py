@@ -10,6 +10,7 @@ from tellapart.audits import files as checks
 from tellapart.images.look import look_at
 from tellapart.images.problems import KINDS as PROBLEM_KINDS
 from tellapart.images.transforms import Transform
+from tellapart.images.views import Shown
 from tellapart.settings import Decoding
 
 EXPECTED = {"truncated": "truncated", "not_an_image": "not_an_image"}
@@ -61,7 +62,7 @@ def test_dropped_bands_of_real_tiffs(make_input, test_data):
 
 def _facts(content, decoding):
     transform = Transform(224, "crop", 0.875, "bicubic", (127.5,) * 3, (127.5,) * 3)
-    return look_at(content, transform=transform, decoding=decoding).facts
+    return look_at(content, [Shown(transform)], decoding=decoding).facts
 
 
 def test_placeholder_among_photos(make_input, make_facts, paths_of):

@@ -14,6 +14,7 @@ from tellapart.audits import run_audit
 from tellapart.images.facts import Facts
 from tellapart.images.look import look_at
 from tellapart.images.transforms import Transform
+from tellapart.images.views import Shown
 from tellapart.settings import Decoding
 
 TRANSFORM = Transform(224, "crop", 0.875, "bicubic", (127.5,) * 3, (127.5,) * 3)
@@ -56,7 +57,7 @@ FAULTS: dict[str, Callable[[Image.Image], bytes]] = {
 
 
 def _facts(content: bytes) -> Facts:
-    return look_at(content, transform=TRANSFORM, decoding=Decoding()).facts
+    return look_at(content, [Shown(TRANSFORM)], decoding=Decoding()).facts
 
 
 @pytest.mark.parametrize(

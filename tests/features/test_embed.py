@@ -11,6 +11,7 @@ from tellapart.backbones import get_backbone
 from tellapart.data import FileSource, read
 from tellapart.engines import load_network
 from tellapart.features import Look, embed
+from tellapart.features.parts import Part, Ready
 from tellapart.settings import Decoding
 
 
@@ -20,10 +21,8 @@ def test_vectors_are_those_of_look(
     pictures = read(photos)
     seen = look_at_set(pictures, threads=2)
     engine = load_network(next(networks.glob("*/network.xml")), threads=1)
-    transform = get_backbone("lite0").transform
-    found = {
-        one.row: one for one in embed(pictures.sources, engine, transform, Decoding(), threads=1)
-    }
+    parts = [Ready(Part(get_backbone("lite0")).shown(), engine)]
+    found = {one.row: one for one in embed(pictures.sources, parts, Decoding(), threads=1)}
     assert sorted(found) == list(range(12))
     for row, one in found.items():
         assert one.vector is not None
@@ -40,10 +39,10 @@ def test_problems_stand_in_their_row(photos: Path, networks: Path, tmp_path: Pat
         FileSource(str(tmp_path / "none.jpg")),
     ]
     engine = load_network(next(networks.glob("*/network.xml")), threads=1)
-    transform = get_backbone("lite0").transform
-    found = {one.row: one for one in embed(sources, engine, transform, Decoding())}
+    parts = [Ready(Part(get_backbone("lite0")).shown(), engine)]
+    found = {one.row: one for one in embed(sources, parts, Decoding())}
     assert found[0].vector is None
     assert found[0].problem
     assert found[1].vector is not None
     assert found[2].problem == "cannot be read: No such file or directory"
-    assert list(embed([], engine, transform, Decoding())) == []
+    assert list(embed([], parts, Decoding())) == []

@@ -188,10 +188,10 @@ def test_missing_library_is_asked_for_again(
 ) -> None:
     plain = LOOK.look_at
 
-    def without(data: bytes, **options: object) -> object:
-        seen = plain(data, **options)
+    def without(data: bytes, *shown: object, **options: object) -> object:
+        seen = plain(data, *shown, **options)
         lacking = replace(seen.facts, problem="needs a library", problem_kind="missing_library")
-        return replace(seen, pixels=None, facts=lacking)
+        return replace(seen, pixels=(), facts=lacking)
 
     pictures = read(photos).take([0, 1])
     monkeypatch.setattr(LOOK, "look_at", without)

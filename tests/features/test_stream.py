@@ -29,7 +29,9 @@ class Adding:
 def examine(row: int, data: bytes | OSError | None) -> Examined:
     if row % 5 == 0:
         return Examined(row, Facts(id="", problem="bad"), decoded=False)
-    return Examined(row, Facts(id=str(row)), decoded=True, pixels=np.full((1, 1, 1), row, np.uint8))
+    return Examined(
+        row, Facts(id=str(row)), decoded=True, pixels={0: np.full((1, 1, 1), row, np.uint8)}
+    )
 
 
 def feed(count: int) -> Iterator[tuple[int, None]]:
@@ -40,12 +42,12 @@ def feed(count: int) -> Iterator[tuple[int, None]]:
 @pytest.mark.parametrize("count", [0, 1, 4, 101])
 def test_every_picture_comes_once(count: int, threads: int) -> None:
     engine = Adding()
-    found = list(stream(feed(count), examine, engine, threads))
+    found = list(stream(feed(count), examine, [engine], threads))
     assert sorted(one.row for one in found) == list(range(count))
     for one in found:
-        assert one.pixels is None
-        expected = None if one.row % 5 == 0 else [one.row]
-        assert (None if one.vector is None else one.vector.tolist()) == expected
+        assert not one.pixels
+        expected = {} if one.row % 5 == 0 else {0: [one.row]}
+        assert {number: vector.tolist() for number, vector in one.vectors.items()} == expected
     # no more calls than whole batches and one rest for each thread
     assert len(engine.sizes) <= sum(engine.sizes) // engine.batch + threads
 
@@ -56,7 +58,7 @@ def test_error_in_the_feed_is_raised() -> None:
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
-        list(stream(broken(), examine, Adding(), 3))
+        list(stream(broken(), examine, [Adding()], 3))
 
 
 def test_error_in_the_engine_is_raised() -> None:
@@ -65,7 +67,7 @@ def test_error_in_the_engine_is_raised() -> None:
             raise RuntimeError("the device is gone")
 
     with pytest.raises(RuntimeError, match="the device is gone"):
-        list(stream(feed(50), examine, Broken(), 2))
+        list(stream(feed(50), examine, [Broken()], 2))
 
 
 def test_leaving_early_ends_the_threads() -> None:
@@ -79,7 +81,7 @@ def test_leaving_early_ends_the_threads() -> None:
             yield row, None
             row += 1
 
-    running = stream(endless(), examine, Adding(), 3)
+    running = stream(endless(), examine, [Adding()], 3)
     next(running)
     running.close()
     assert threading.active_count() == before

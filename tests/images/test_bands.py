@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tellapart.errors import OptionError
-from tellapart.images.bands import band_indices
+from tellapart.images.bands import band_indices, composites
 from tellapart.images.decode import parse_bands
 from tellapart.images.problems import ImageProblem
 
@@ -16,11 +16,28 @@ def test_names_and_numbers():
     assert parse_bands("12,1,3") == ("12", "1", "3")
 
 
-@pytest.mark.parametrize("text", ["R,G", "R,G,B,N", "1"])
-def test_three_are_needed(text):
-    given = text.count(",") + 1
-    with pytest.raises(OptionError, match=f"exactly three bands are needed, {given} given"):
-        parse_bands(text)
+def test_any_number_of_them():
+    assert parse_bands("R,G,B,N") == ("R", "G", "B", "N")
+    assert parse_bands("7") == ("7",)
+    with pytest.raises(OptionError, match="--bands: 65 bands are given, 64 at most are used"):
+        parse_bands(",".join(["1"] * 65))
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (1, [(0, 0, 0)]),
+        (2, [(0, 1, 1)]),
+        (3, [(0, 1, 2)]),
+        (4, [(0, 1, 2), (3, 0, 1)]),
+        (5, [(0, 1, 2), (3, 4, 0)]),
+        (6, [(0, 1, 2), (3, 4, 5)]),
+        (7, [(0, 1, 2), (3, 4, 5), (6, 0, 1)]),
+    ],
+)
+def test_composites_show_every_band(count, shown):
+    assert composites(count) == tuple(shown)
+    assert {band for one in composites(count) for band in one} == set(range(count))
 
 
 @pytest.mark.parametrize("text", ["R,G,X", "0,1,2", "-1,2,3", "", "R,,B", "1.5,2,3", "²,1,1"])

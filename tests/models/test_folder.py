@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import tellapart as ta
+from tellapart.backbones import get_backbone
 from tellapart.errors import ModelError, OutputError
 from tellapart.models import folder as folder_module
 from tellapart.models.folder import file_digest
@@ -41,9 +42,14 @@ def test_model_json_says_what_the_model_is(model: Path, shapes: Path) -> None:
     stored = json.loads((model / "model.json").read_text(encoding="utf-8"))
     assert stored["format"] == FORMAT
     assert stored["classes"] == ["boxes", "dots", "lines"]
-    assert stored["backbone"]["name"] == "lite0"
-    assert stored["backbone"]["licence"] == "Apache-2.0"
-    assert len(stored["backbone"]["weights_digest"]) >= 32
+    (part,) = stored["parts"]
+    assert (part["name"], part["network"], part["licence"]) == (
+        "lite0",
+        "network.xml",
+        "Apache-2.0",
+    )
+    assert (part["bands"], part["views"], part["features"]) == ([0, 1, 2], ["whole"], 1280)
+    assert len(part["weights_digest"]) >= 32
     assert stored["head"] == "logistic"
     assert {"name", "value", "low", "high", "pictures", "split"} <= set(stored["headline"])
     assert len(stored["trained_on"]) == 36 - stored["headline"]["pictures"]
@@ -60,7 +66,7 @@ def test_what_is_saved_again_predicts_the_same(model: Path, shapes: Path, tmp_pa
 
 
 def test_a_run_folder_and_its_model_folder_load_alike(finished: Path) -> None:
-    assert ta.load(finished).network.folder == ta.load(finished / "model").network.folder
+    assert ta.load(finished).networks == ta.load(finished / "model").networks
 
 
 def test_a_model_is_not_saved_over_something_else(model: Path, tmp_path: Path) -> None:
@@ -130,10 +136,10 @@ def test_damaged_json(model: Path, text: str) -> None:
         {"classes": "boxesdots"},
         {"classes": ["dots", "lines", "lines"]},
         {"classes": ["dots", "lines", 3]},
-        {"transform": {}},
-        {"transform": None},
+        {"parts": []},
+        {"parts": None},
         {"decoding": None},
-        {"backbone": {"name": "lite0"}},
+        {"parts": [{"name": "lite0"}]},
         {"headline": {"name": "balanced_accuracy", "value": "much"}},
         {"decoding": {"bands": None, "max_pixels": 10**15, "max_file_bytes": 1}},
         {"trained_on": [[]]},
@@ -147,13 +153,54 @@ def test_a_wrong_field_of_model_json(model: Path, changes: dict[str, Any]) -> No
         ta.load(model)
 
 
+def edit_part(model: Path, **changes: Any) -> None:
+    stored = json.loads((model / "model.json").read_text(encoding="utf-8"))
+    edit(model, parts=[{**stored["parts"][0], **changes}])
+
+
 @pytest.mark.parametrize(
     "changes", [{"interpolation": "psychic"}, {"fit": "psychic"}, {"size": -1}, {"crop_share": 0}]
 )
 def test_a_transform_that_cannot_be(model: Path, changes: dict[str, Any]) -> None:
     stored = json.loads((model / "model.json").read_text(encoding="utf-8"))
-    edit(model, transform={**stored["transform"], **changes})
-    with pytest.raises(ModelError):
+    edit_part(model, transform={**stored["parts"][0]["transform"], **changes})
+    with pytest.raises(ModelError, match="model.json is damaged"):
+        ta.load(model)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network": "network2.xml"},
+        {"network": "../network.xml"},
+        {"network": None},
+        {"network": None, "name": "pca:x"},
+        {"bands": [0, 1]},
+        {"bands": [0, 1, 3]},
+        {"bands": [0, 1, -1]},
+        {"views": []},
+        {"views": ["whole", "whole"]},
+        {"views": ["inside out"]},
+        {"features": 10**9},
+    ],
+)
+def test_a_part_that_cannot_be(model: Path, changes: dict[str, Any]) -> None:
+    edit_part(model, **changes)
+    with pytest.raises(ModelError, match="model.json is damaged|no network of tellapart"):
+        ta.load(model)
+
+
+def test_classical_features_computed_otherwise_by_another_version(model: Path) -> None:
+    color = get_backbone("color")
+    edit_part(
+        model,
+        network=None,
+        name="color",
+        features=color.features,
+        transform=color.transform.to_json(),
+        weights_digest="0" * 64,
+    )
+    with pytest.raises(ModelError, match="color features are computed otherwise by this version"):
         ta.load(model)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,9 +84,12 @@ LITES = {
 }
 
 
-def get_lite(name: str) -> Backbone:
-    """Return a Lite backbone; raises MissingExtra where its package is not installed."""
-    spec = LITES[name]
+def get_lite(name: str, size: int | None = None) -> Backbone:
+    """Return a Lite backbone for pictures of `size` pixels (None: the size it was trained with).
+
+    Raises MissingExtra where its package is not installed.
+    """
+    spec = replace(LITES[name], size=size or LITES[name].size)
     find_weights(spec)
     return Backbone(
         name=name,
@@ -105,6 +108,7 @@ def get_lite(name: str) -> Backbone:
         source=f"{spec.distribution}: {spec.file}",
         build=partial(build_lite, spec),
         torch_module=partial(torch_lite, name),
+        resize=partial(get_lite, name),
     )
 
 

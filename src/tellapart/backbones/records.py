@@ -6,10 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tellapart.images.transforms import Transform
 
 if TYPE_CHECKING:
     import openvino
+
+Compute = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 GRAPH_VERSION = (
     1  # raise it whenever the same weights become another network: what is kept is stale
@@ -30,8 +35,15 @@ class Backbone:
     build           makes the OpenVINO model, uint8 [batch, size, size, 3] -> float32
                     [batch, features], scaling included, so that nobody normalises twice
     torch_module    makes the same network for torch (extra [torch]), float32
-                    [batch, 3, size, size], scaled with transform.mean and transform.std, ->
+                    [batch, bands, size, size], scaled with transform.mean and transform.std, ->
                     float32 [batch, features]
+    resize          makes the same backbone for pictures of another size, in pixels; None where
+                    it takes its own only
+    compute         of a classical backbone, which is no network: uint8 [batch, size, size, bands]
+                    -> float32 [batch, features]; build and torch_module are then never called
+    library         the distribution that computes then, whose version decides about results
+    components      number of principal components to which the head reduces these features, fitted
+                    on the pictures that it learns from; None: it takes them as they are
     """
 
     name: str
@@ -43,6 +55,15 @@ class Backbone:
     source: str
     build: Callable[[], openvino.Model] = field(repr=False, compare=False)
     torch_module: Callable[[], Any] = field(repr=False, compare=False)
+    resize: Callable[[int], Backbone] | None = field(default=None, repr=False, compare=False)
+    compute: Compute | None = field(default=None, repr=False, compare=False)
+    library: str = ""
+    components: int | None = None
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is a network, with files of its own in the model folder."""
+        return self.compute is None
 
 
 @dataclass(frozen=True)

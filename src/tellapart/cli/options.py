@@ -9,7 +9,7 @@ import typer
 
 from tellapart.errors import OptionError
 from tellapart.progress import Progress, for_terminal
-from tellapart.settings import MAX_PIXELS, Decoding, ReadSettings
+from tellapart.settings import MAX_PIXELS, Decoding, ImageSizes, ReadSettings
 
 READING = "Reading"
 SPLITTING = "Split"
@@ -81,7 +81,8 @@ Bands = Annotated[
     str | None,
     typer.Option(
         metavar="R,G,B",
-        help="Three bands to use, by name (R, G, B, A, N) or number; alpha is then data.",
+        help="Bands to use, by name (R, G, B, A, N for near infrared, the 4th) or number from 1;"
+        " alpha is then data.",
         rich_help_panel=READING,
     ),
 ]
@@ -89,7 +90,29 @@ MaxPixels = Annotated[
     int, typer.Option(min=1, help="Refuse pictures of more pixels.", rich_help_panel=READING)
 ]
 Backbone = Annotated[
-    str, typer.Option(help="Pretrained network for the features.", rich_help_panel=COMPUTING)
+    str,
+    typer.Option(
+        help="Pretrained network for the features, or hog, color, pca:N; A+B takes both.",
+        rich_help_panel=COMPUTING,
+    ),
+]
+ImageSize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PIXELS|auto",
+        help="Input size of the network; of several (96,160,224) cross-validation on the training"
+        " pictures chooses one.",
+        show_default="as it was trained",
+        rich_help_panel=COMPUTING,
+    ),
+]
+Views = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        help="Average the features of N views: the whole, mirrored (unless --no-mirror), corners.",
+        rich_help_panel=COMPUTING,
+    ),
 ]
 Engine = Annotated[
     str,
@@ -162,6 +185,15 @@ def decoding(bands: str | None, max_pixels: int = MAX_PIXELS) -> Decoding:
     from tellapart.images.decode import parse_bands
 
     return Decoding(bands=parse_bands(bands), max_pixels=max_pixels)
+
+
+def image_sizes(text: str | None) -> ImageSizes:
+    """Return the input sizes that an option says; () where it is not given."""
+    if text is None:
+        return ()
+    from tellapart.features.recipes import parse_sizes
+
+    return parse_sizes(text)
 
 
 def progress(quiet: bool) -> Progress:

@@ -66,6 +66,8 @@ def command(
         typer.Option(help="Of the split and the folds.", rich_help_panel=options.SPLITTING),
     ] = 0,
     backbone: options.Backbone = "lite0",
+    image_size: options.ImageSize = None,
+    views: options.Views = 1,
     engine: options.Engine = "auto",
     precision: Annotated[
         str,
@@ -120,6 +122,8 @@ def command(
             order_column=order_column,
         ),
         backbone=backbone,
+        image_sizes=options.image_sizes(image_size),
+        views=views,
         engine=engine,
         precision=precision,
         mirror=not no_mirror,

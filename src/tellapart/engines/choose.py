@@ -7,6 +7,7 @@ import importlib.util
 import sys
 
 from tellapart.backbones.records import Backbone
+from tellapart.engines.classical import ClassicalEngine
 from tellapart.engines.openvino import open_openvino
 from tellapart.engines.records import Engine, KeepsFolders
 from tellapart.errors import OptionError, did_you_mean
@@ -61,9 +62,14 @@ def open_engine(
 ) -> Engine:
     """Return a backbone ready to run on the engine that `choose_engine` returned.
 
+    Classical features run on their own engine, whatever the name.
+
     threads  how many will call it at once: what OpenVINO shares the cores among; None: all cores
     """
-    if choose_engine(name) == "torch":
+    chosen = choose_engine(name)
+    if not backbone.is_network:
+        return ClassicalEngine(backbone)
+    if chosen == "torch":
         from tellapart.engines.torch import TorchEngine, torch_device
 
         return TorchEngine(backbone, torch_device())

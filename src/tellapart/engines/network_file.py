@@ -45,10 +45,10 @@ class _Refused(Exception):
     pass
 
 
-def check_network(xml: Path, *, size: int, features: int) -> None:
+def check_network(xml: Path, *, size: int, features: int, bands: int = 3) -> None:
     """Raise ModelError, in one line, unless `xml` is a network like those tellapart writes.
 
-    It must take one uint8 [?, size, size, 3] and return one float32 [?, features], hold only
+    It must take one uint8 [?, size, size, bands] and return one float32 [?, features], hold only
     operations of OPERATIONS, and its numbers must stand inside the .bin file beside it.
     """
     try:
@@ -57,7 +57,7 @@ def check_network(xml: Path, *, size: int, features: int) -> None:
         layers = _read_layers(xml.read_bytes())
         for layer in layers:
             _check_layer(layer, numbers)
-        _check_ends(layers, size, features)
+        _check_ends(layers, [-1, size, size, bands], features)
     except (_Refused, expat.ExpatError, ValueError, KeyError) as problem:
         reason = f"it lacks {problem}" if isinstance(problem, KeyError) else problem
         raise ModelError(f"{xml} is no network of tellapart: {reason}; get the model again") from (
@@ -120,12 +120,12 @@ def _check_layer(layer: _Layer, numbers: int) -> None:
             raise _Refused("its numbers reach past the end of the .bin file")
 
 
-def _check_ends(layers: list[_Layer], size: int, features: int) -> None:
+def _check_ends(layers: list[_Layer], shape: list[int], features: int) -> None:
     inputs = [one for one in layers if one.operation == "Parameter"]
     outputs = [one for one in layers if one.operation == "Result"]
     if len(inputs) != 1 or len(outputs) != 1:
         raise _Refused("it must have one input and one output")
-    if inputs[0].data["element_type"] != "u8" or inputs[0].ports != [[-1, size, size, 3]]:
-        raise _Refused(f"its input is not uint8 [?, {size}, {size}, 3]")
+    if inputs[0].data["element_type"] != "u8" or inputs[0].ports != [shape]:
+        raise _Refused(f"its input is not uint8 [?, {', '.join(map(str, shape[1:]))}]")
     if outputs[0].ports != [[-1, features]]:
         raise _Refused(f"its output is not [?, {features}]")

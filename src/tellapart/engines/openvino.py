@@ -29,7 +29,7 @@ Precision = Literal["auto", "f32", "bf16"]
 
 
 class OpenVinoEngine:
-    """A compiled network: uint8 [b, size, size, 3] -> float32 [b, features]; safe for threads.
+    """A compiled network: uint8 [b, size, size, bands] -> float32 [b, features]; safe for threads.
 
     Each thread has an infer request of its own, and each request runs on one core: so threads that
     decode and infer keep all cores busy, and a vector is the same whatever else runs.
@@ -45,13 +45,16 @@ class OpenVinoEngine:
         self.version = openvino_version()
         hint: str = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.precision = "int8" if quantised else hint
-        self.size = int(compiled.input(0).shape[1])
+        self.size, self.bands = (int(side) for side in list(compiled.input(0).shape)[2:])
         self.features = int(compiled.output(0).shape[1])
 
     def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return float32 [b, features] for uint8 [b, size, size, 3]; b may be any number."""
-        if pixels.shape[1:] != (self.size, self.size, 3) or pixels.dtype != np.uint8:
-            raise ValueError(f"expected uint8 [b, {self.size}, {self.size}, 3], got {pixels.shape}")
+        """Return float32 [b, features] for uint8 [b, size, size, bands]; b may be any number."""
+        shape = (self.size, self.size, self.bands)
+        if pixels.shape[1:] != shape or pixels.dtype != np.uint8:
+            raise ValueError(
+                f"expected uint8 [b, {', '.join(map(str, shape))}], got {pixels.shape}"
+            )
         own = self._mine()
         out = np.empty((len(pixels), self.features), np.float32)
         for start in range(0, len(pixels), BATCH):
@@ -79,7 +82,7 @@ class OpenVinoEngine:
 
 
 class _Request(NamedTuple):
-    """An infer request with its memory: given uint8 [BATCH, size, size, 3], found float32."""
+    """An infer request with its memory: given uint8 [BATCH, size, size, bands], found float32."""
 
     request: Any
     given: NDArray[np.uint8]

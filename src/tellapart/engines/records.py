@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 class Engine(Protocol):
     """Runs a backbone; `embed` may be called from several threads at once.
 
-    name       "openvino" or "torch"
+    name       "openvino" or "torch"; of classical features the library that computes them
     version    of that library
     precision  in which it really computes: "f32", "bf16", "f16" or "int8"
     batch      pictures in one call that use it best; fewer are padded, so that neither the
@@ -32,7 +32,7 @@ class Engine(Protocol):
     def batch(self) -> int: ...
 
     def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return float32 [b, features] for uint8 [b, size, size, 3], b >= 0."""
+        """Return float32 [b, features] for uint8 [b, size, size, bands], b >= 0."""
         ...
 
 

@@ -36,10 +36,10 @@ class TorchEngine:
         if device == "cuda":
             self._module = self._module.to(memory_format=torch.channels_last)
         scale = np.array([backbone.transform.mean, backbone.transform.std], np.float32)
-        self._mean, self._std = torch.from_numpy(scale.reshape(2, 1, 3, 1, 1)).to(device)
+        self._mean, self._std = torch.from_numpy(scale.reshape(2, 1, -1, 1, 1)).to(device)
 
     def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return float32 [b, features] for uint8 [b, size, size, 3]; b may be any number."""
+        """Return float32 [b, features] for uint8 [b, size, size, bands]; b may be any number."""
         parts = [
             self._embed_batch(pixels[start : start + self.batch])
             for start in range(0, len(pixels), self.batch)

@@ -13,7 +13,7 @@ from tellapart.data.pictures import Source
 from tellapart.data.sources import read_bytes
 from tellapart.engines.quantise import quantised
 from tellapart.errors import DataError
-from tellapart.images import look_at
+from tellapart.images import Shown, look_at
 from tellapart.settings import Decoding
 
 MOST_PICTURES = 300  # NNCF's own default; it estimates ranges of activations, which settle early
@@ -21,6 +21,7 @@ MOST_PICTURES = 300  # NNCF's own default; it estimates ranges of activations, w
 
 def int8_backbone(
     backbone: Backbone,
+    shown: Sequence[Shown],
     sources: Sequence[Source],
     ids: Sequence[str],
     decoding: Decoding,
@@ -28,12 +29,13 @@ def int8_backbone(
 ) -> tuple[Backbone, int]:
     """Return the backbone in int8, and the number of pictures it is calibrated on.
 
+    shown         the inputs that it will take, several of three-band composites
     sources, ids  of the training pictures, and of no others: what is calibrated is fitted
     """
     rows = chosen(ids, seed)
 
     def pixels() -> NDArray[np.uint8]:
-        return np.stack([_pixels(sources[row], backbone, decoding) for row in rows])
+        return np.stack([one for row in rows for one in _pixels(sources[row], shown, decoding)])
 
     return quantised(backbone, [ids[row] for row in rows], pixels), len(rows)
 
@@ -48,14 +50,16 @@ def chosen(ids: Sequence[str], seed: int) -> list[int]:
     return [first[id_] for id_ in sorted(first, key=place)[:MOST_PICTURES]]
 
 
-def _pixels(source: Source, backbone: Backbone, decoding: Decoding) -> NDArray[np.uint8]:
+def _pixels(
+    source: Source, shown: Sequence[Shown], decoding: Decoding
+) -> tuple[NDArray[np.uint8], ...]:
     try:
         content = read_bytes(source, decoding.max_file_bytes)
     except OSError as problem:
         raise _changed(str(problem.strerror or problem)) from problem
-    seen = look_at(content, transform=backbone.transform, decoding=decoding, facts=False)
-    if seen.pixels is None:
-        raise _changed(seen.facts.problem or "it cannot be decoded")
+    seen = look_at(content, shown, decoding=decoding, facts=False)
+    if seen.facts.problem:
+        raise _changed(seen.facts.problem)
     return seen.pixels
 
 

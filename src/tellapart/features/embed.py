@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from tellapart.data.pictures import MemorySource, RowSource, Source
 from tellapart.data.sources import iterate_bytes, read_bytes
-from tellapart.engines import Engine, usable_cores
+from tellapart.engines import usable_cores
+from tellapart.features.parts import Ready, joined
 from tellapart.features.rounding import as_stored
 from tellapart.features.stream import Examined, Feed, stream
-from tellapart.images import Facts, Transform, look_at
+from tellapart.images import Facts, look_at
 from tellapart.images.budget import Budget
 from tellapart.settings import Decoding
+
+Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +27,40 @@ class Embedded:
 
     row: int
     id: str
-    vector: NDArray[np.float32] | None
+    vector: Vector | None
     problem: str | None
 
 
 def embed(
     sources: Sequence[Source | MemorySource],
-    engine: Engine,
-    transform: Transform,
+    parts: Sequence[Ready],
     decoding: Decoding,
     *,
     threads: int | None = None,
 ) -> Iterator[Embedded]:
-    """Yield every source's vector, in whatever order they become known."""
+    """Yield every source's vector, that of all parts, in whatever order they become known."""
     budget = Budget()  # shared: large pictures do not add up
+    shown = [one for part in parts for one in part.shown]
+    engines = [part.engine for part in parts for _ in part.shown]
 
     def examine(row: int, data: bytes | OSError | None) -> Examined:
         content = content_of(sources[row], data, decoding)
         if isinstance(content, OSError):
             return Examined(row, Facts(id="", problem=reason(content)), decoded=False)
-        seen = look_at(content, transform=transform, decoding=decoding, facts=False, budget=budget)
-        return Examined(row, seen.facts, decoded=True, pixels=seen.pixels)
+        seen = look_at(content, shown, decoding=decoding, facts=False, budget=budget)
+        return Examined(row, seen.facts, decoded=True, pixels=dict(enumerate(seen.pixels)))
 
     feed = feed_of(sources, range(len(sources)), decoding)
-    for one in stream(feed, examine, engine, min(threads or usable_cores(), len(sources))):
-        vector = None if one.vector is None else as_stored(one.vector).astype(np.float32)
+    for one in stream(feed, examine, engines, min(threads or usable_cores(), len(sources))):
+        vector = _joined(parts, one.vectors) if one.vectors else None
         yield Embedded(one.row, one.facts.id, vector, one.facts.problem)
+
+
+def _joined(parts: Sequence[Ready], vectors: Mapping[int, NDArray[np.float32]]) -> Vector:
+    """Return the vector of all parts, each input's own rounded as the store keeps it."""
+    rounded = iter([as_stored(vectors[number]) for number in range(len(vectors))])
+    own = [[next(rounded).astype(np.float32) for _ in part.shown] for part in parts]
+    return joined(own).astype(np.float32, copy=False)
 
 
 def feed_of(

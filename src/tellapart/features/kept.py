@@ -14,6 +14,7 @@ from tellapart.engines import Engine
 from tellapart.features.database import DamagedDatabase
 from tellapart.features.embed import Embedded, embed
 from tellapart.features.look import MOST_MENDED, WRITE_AT, vectors_key
+from tellapart.features.parts import Part, Ready
 from tellapart.features.rounding import as_stored
 from tellapart.features.store import Cache, FileState, file_state
 from tellapart.images import picture_id
@@ -57,14 +58,15 @@ def _embed_kept(
     sources: Sequence[Source | MemorySource], backbone: Backbone, engine: Engine,
     decoding: Decoding, cache: Cache,
 ) -> Vectors:  # fmt: skip
-    key = vectors_key(backbone, engine, decoding)
+    ready = Ready(Part(backbone).shown(), engine)
+    key = vectors_key(backbone, ready.shown[0], engine, decoding)
     states = _states(sources)
     ids = _known_ids(sources, states, cache)
     have = cache.ids_with_vectors(key)
     todo = _first_of_each([row for row, id_ in enumerate(ids) if id_ not in have], ids)
     problems: dict[str | int, str] = {}
     waiting: list[Embedded] = []
-    for one in embed([sources[row] for row in todo], engine, backbone.transform, decoding):
+    for one in embed([sources[row] for row in todo], [ready], decoding):
         row = todo[one.row]
         ids[row] = one.id
         if one.vector is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +23,16 @@ class Examined:
     facts    id and, where they were asked for, the rest; `problem` says why there is no vector
     state    what told the file's version before it was read (a look's own), or None
     decoded  whether pixels were read for it now
-    pixels   uint8 [size, size, 3] until the network has seen them
-    vector   float32 [d] afterwards
+    pixels   number of an input -> uint8 [size, size, bands], until its network has seen it
+    vectors  number of an input -> float32 [d] afterwards
     """
 
     row: int
     facts: Facts
     decoded: bool
     state: tuple[int, int, int] | None = None
-    pixels: NDArray[np.uint8] | None = None
-    vector: NDArray[np.float32] | None = None
+    pixels: Mapping[int, NDArray[np.uint8]] = field(default_factory=dict)
+    vectors: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 Feed = Iterator[tuple[int, bytes | OSError | None]]  # None: the thread reads the file itself
@@ -40,9 +40,11 @@ Examine = Callable[[int, bytes | OSError | None], Examined]
 
 
 def stream(
-    feed: Feed, examine: Examine, engine: Engine, threads: int
+    feed: Feed, examine: Examine, engines: Sequence[Engine], threads: int
 ) -> Generator[Examined, None, None]:
     """Yield every picture of `feed` once examined and, if it has pixels, embedded.
+
+    `engines` holds the engine of every input, by its number.
 
     Each thread takes the next picture, examines it (reads, decodes), and infers once it holds a
     batch. The order of what comes out is not that of the feed. An error in a thread is raised
@@ -51,7 +53,7 @@ def stream(
     shared = _Shared(feed)
     found: queue.Queue[list[Examined] | BaseException | None] = queue.Queue(4 * threads)
     workers = [
-        threading.Thread(target=_work, args=(shared, examine, engine, found), daemon=True)
+        threading.Thread(target=_work, args=(shared, examine, engines, found), daemon=True)
         for _ in range(threads)
     ]
     for worker in workers:
@@ -94,33 +96,39 @@ class _Shared:
 def _work(
     shared: _Shared,
     examine: Examine,
-    engine: Engine,
+    engines: Sequence[Engine],
     found: queue.Queue[list[Examined] | BaseException | None],
 ) -> None:
     waiting: list[Examined] = []
+    batch = max(engine.batch for engine in engines)
     try:
         while (item := shared.next()) is not None:
             one = examine(*item)
-            if one.pixels is None:
+            if not one.pixels:
                 found.put([one])
                 continue
             waiting.append(one)
-            if len(waiting) == engine.batch:
-                found.put(_embedded(waiting, engine))
+            if len(waiting) == batch:
+                found.put(_embedded(waiting, engines))
                 waiting = []
         if waiting:
-            found.put(_embedded(waiting, engine))
+            found.put(_embedded(waiting, engines))
         found.put(None)
     except BaseException as error:  # handed to the thread that waits
         found.put(error)
 
 
-def _embedded(waiting: list[Examined], engine: Engine) -> list[Examined]:
-    pixels = np.stack([one.pixels for one in waiting if one.pixels is not None])
-    vectors = engine.embed(pixels)
+def _embedded(waiting: list[Examined], engines: Sequence[Engine]) -> list[Examined]:
+    vectors: list[dict[int, NDArray[np.float32]]] = [{} for _ in waiting]
+    for number, engine in enumerate(engines):
+        places = [place for place, one in enumerate(waiting) if number in one.pixels]
+        if not places:
+            continue
+        found = engine.embed(np.stack([waiting[place].pixels[number] for place in places]))
+        for place, vector in zip(places, found, strict=True):
+            vectors[place][number] = vector
     return [
-        replace(one, pixels=None, vector=vector)
-        for one, vector in zip(waiting, vectors, strict=True)
+        replace(one, pixels={}, vectors=mine) for one, mine in zip(waiting, vectors, strict=True)
     ]
 
 

@@ -63,9 +63,11 @@ _ORIENTATION, _EXIF_FOLDER, _CHANGED, _TAKEN = 0x0112, 0x8769, 0x0132, 0x9003
 
 @dataclass(frozen=True)
 class Decoded:
-    """An upright RGB picture and what the file's header says.
+    """An upright picture and what the file's header says.
 
-    image          mode RGB, turned upright, reduced as far as the asked short side allows
+    image          mode RGB, turned upright, reduced as far as the asked short side allows: the
+                   first three of the bands asked for (of fewer, the last one again)
+    extra          the other bands asked for, each of mode L, as large as `image`
     width, height  pixels of the whole picture, after turning
     file_format    a key of READERS
     mode           Pillow's mode as stored; "5 x uint16" and the like for what Pillow has no mode
@@ -88,6 +90,12 @@ class Decoded:
     quantisation: int = 0
     taken: str = ""
     note: str = ""
+    extra: tuple[Image.Image, ...] = ()
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether a larger short side could have given a larger picture."""
+        return self.image.size != (self.width, self.height)
 
 
 def decode(
@@ -142,11 +150,12 @@ def _decode_plain(
         with budget.hold(image.width * image.height * BYTES_PER_PIXEL):
             image.load()
             turn, taken = _from_exif(image, file_format)
-            rgb, note = _to_rgb(image, decoding.bands)
-            upright = _turned(_reduced(rgb, short_side), turn)
+            rgb, extra, note = _to_rgb(image, decoding.bands)
+            upright, *others = [_turned(_reduced(one, short_side), turn) for one in (rgb, *extra)]
     width, height = _upright_size(width, height, turn)
     return Decoded(
         image=upright,
+        extra=tuple(others),
         width=width,
         height=height,
         file_format=file_format,
@@ -190,10 +199,11 @@ def _decode_tiff_plain(
         bands = ("1", "2", "3")
     if decoding.bands is None and tags.bands > 3 and (bands or image.mode == "RGB"):
         left_out = _about_bands(tags.bands)
-    rgb, note = _to_rgb(image, bands)
+    rgb, extra, note = _to_rgb(image, bands)
     width, height = _upright_size(tags.width, tags.height, tags.orientation)
     return Decoded(
         image=_reduced(rgb, short_side),
+        extra=tuple(_reduced(one, short_side) for one in extra),
         width=width,
         height=height,
         file_format="TIFF",
@@ -220,12 +230,16 @@ def _decode_tiff_bands(
     with budget.hold(tags.width * tags.height * (tags.bands * tags.bits // 8 + BYTES_PER_PIXEL)):
         values = tiff.read_bands(data)
         pixels, note = to_uint8(values[:, :, list(indices)])
-        rgb = _reduced(Image.fromarray(np.ascontiguousarray(pixels)), short_side)
+        rgb, extra = _as_images([Image.fromarray(band) for band in np.moveaxis(pixels, 2, 0)])
+        upright, *others = [
+            _turned(_reduced(one, short_side), tags.orientation) for one in (rgb, *extra)
+        ]
     width, height = _upright_size(tags.width, tags.height, tags.orientation)
     frames = _count_frames(opened) if opened is not None else 1
     left_out = _about_bands(tags.bands) if decoding.bands is None else ""
     return Decoded(
-        image=_turned(rgb, tags.orientation),
+        image=upright,
+        extra=tuple(others),
         width=width,
         height=height,
         file_format="TIFF",
@@ -307,19 +321,24 @@ def _capture_time(exif: Image.Exif) -> str:
         return ""
 
 
-def _to_rgb(image: Any, bands: tuple[str, ...] | None) -> tuple[Image.Image, str]:
-    """Return an 8-bit RGB picture of the same size and a note on how it was scaled."""
+Bands = list[Image.Image]  # each of mode L
+
+
+def _to_rgb(image: Any, bands: tuple[str, ...] | None) -> tuple[Image.Image, Bands, str]:
+    """Return an 8-bit RGB picture of the same size, the bands after the third that were asked for,
+    and a note on how it was scaled.
+    """
+    note = ""
     if image.mode.startswith("I") or image.mode == "F":
         pixels, note = to_uint8(np.asarray(image))
-        gray = Image.fromarray(pixels)
-        return _picked(gray, bands) if bands else gray.convert("RGB"), note
+        image = Image.fromarray(pixels)
     if bands:
-        return _picked(image, bands), ""
+        return *_picked(image, bands), note
     if image.mode == "RGB" and "transparency" not in image.info:
-        return image, ""
+        return image, [], note
     if image.has_transparency_data:
-        return _over_white(image.convert("RGBA")), ""
-    return image.convert("RGB"), ""
+        return _over_white(image.convert("RGBA")), [], note
+    return image.convert("RGB"), [], note
 
 
 def _over_white(rgba: Image.Image) -> Image.Image:
@@ -328,7 +347,7 @@ def _over_white(rgba: Image.Image) -> Image.Image:
     return white
 
 
-def _picked(image: Image.Image, bands: tuple[str, ...]) -> Image.Image:
+def _picked(image: Image.Image, bands: tuple[str, ...]) -> tuple[Image.Image, Bands]:
     """Return the bands as they are, nothing composited; gray is red, green and blue by name."""
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -337,8 +356,13 @@ def _picked(image: Image.Image, bands: tuple[str, ...]) -> Image.Image:
     elif image.mode == "1":
         image = image.convert("L")
     channels = image.split()
-    indices = band_indices(bands, len(channels))
-    return Image.merge("RGB", [channels[index] for index in indices])
+    return _as_images([channels[index] for index in band_indices(bands, len(channels))])
+
+
+def _as_images(bands: Bands) -> tuple[Image.Image, Bands]:
+    """Return the first three bands as RGB (of fewer, the last one again), and the others."""
+    three = [*bands[:3], *[bands[-1]] * (3 - len(bands))]
+    return Image.merge("RGB", three), bands[3:]
 
 
 def _reduced(image: Image.Image, short_side: int) -> Image.Image:

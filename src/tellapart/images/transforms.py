@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tellapart.images.bands import MOST_BANDS
+
 Fit = Literal["crop", "squash"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
 
@@ -40,15 +42,16 @@ class Transform:
     fit            "crop": short side to `short_side`, then the centre; "squash": both to `size`
     crop_share     what the crop keeps of the short side, 0.1 to 1 (timm's `crop_pct`)
     interpolation  a key of FILTERS
-    mean, std      per channel in 0..255 units: the network sees (pixel - mean) / std
+    mean, std      of each band that the network takes, in 0..255 units: it sees
+                   (pixel - mean) / std
     """
 
     size: int
     fit: Fit
     crop_share: float
     interpolation: Interpolation
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
     def __post_init__(self) -> None:
         if not 1 <= self.size <= MOST_SIDE:
@@ -64,10 +67,17 @@ class Transform:
                 f"interpolation is {self.interpolation!r}: one of {', '.join(FILTERS)}"
             )
         values = (*self.mean, *self.std)
-        if len(self.mean) != 3 or len(self.std) != 3 or not all(map(math.isfinite, values)):
-            raise ValueError("mean and std need three finite numbers each")
+        if not 1 <= len(self.mean) == len(self.std) <= MOST_BANDS:
+            raise ValueError(f"mean and std need as many numbers, 1 to {MOST_BANDS}")
+        if not all(map(math.isfinite, values)):
+            raise ValueError("mean and std need finite numbers")
         if min(self.std) <= 0:
             raise ValueError(f"std is {self.std}: numbers above 0 are needed")
+
+    @property
+    def bands(self) -> int:
+        """Number of bands that the network takes."""
+        return len(self.mean)
 
     @property
     def short_side(self) -> int:
@@ -87,15 +97,17 @@ class Transform:
                 fit=value["fit"],
                 crop_share=float(value["crop_share"]),
                 interpolation=value["interpolation"],
-                mean=_three(value["mean"]),
-                std=_three(value["std"]),
+                mean=tuple(float(one) for one in value["mean"]),
+                std=tuple(float(one) for one in value["std"]),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"the transform lacks or damages a field: {error}") from error
 
 
 def apply(transform: Transform, image: Image.Image) -> NDArray[np.uint8]:
-    """Return the network's input, uint8 [size, size, 3], from an RGB picture of any size."""
+    """Return the network's input from a picture of any size: uint8 [size, size, 3] from RGB,
+    uint8 [size, size] from one band.
+    """
     method = FILTERS[transform.interpolation]
     if transform.fit == "squash":
         return np.asarray(_resized(image, (transform.size, transform.size), method))
@@ -132,8 +144,3 @@ def _without_far_ends(image: Image.Image) -> Image.Image:
     if image.width > image.height:
         return image.crop((start, 0, start + keep, short))
     return image.crop((0, start, short, start + keep))
-
-
-def _three(values: Any) -> tuple[float, float, float]:
-    first, second, third = (float(value) for value in values)
-    return first, second, third

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tellapart.images.bands import RGB
+
 if TYPE_CHECKING:
-    from tellapart.models.classifier import Classifier
+    from tellapart.models.classifier import Classifier, ModelPart
 
 MOST_ROWS = 200  # classes in the card's table; the rest is counted
 
@@ -27,7 +29,7 @@ def model_card(classifier: Classifier) -> str:
         "## How to use it",
         "",
         "```",
-        "pip install tellapart",
+        f"pip install {_package(classifier)}",
         "tellapart predict THIS_FOLDER PICTURES",
         "```",
         "",
@@ -40,16 +42,29 @@ def model_card(classifier: Classifier) -> str:
         "",
         "## What it is made of",
         "",
-        f"- Backbone: {classifier.network.name}, {classifier.network.features:,} features,"
-        f" licence {classifier.network.licence}.",
+        *(_backbone(part) for part in classifier.parts),
         f"- Head: {classifier.head.kind}; {_code(card['settings'])}.",
-        f"- Features made with {' '.join(classifier.checked_with.values())}; it predicts with"
-        " OpenVINO on any CPU.",
+        f"- Features made with {' '.join(classifier.checked_with.values())}; it predicts"
+        f" {'with OpenVINO ' if classifier.networks else ''}on any CPU.",
         "- The pictures' own licence is not known to tellapart: it holds for what you may do with",
         "  the model.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _package(classifier: Classifier) -> str:
+    needs_images = any(part.name == "hog" for part in classifier.parts)
+    return '"tellapart[classical]"' if needs_images else "tellapart"
+
+
+def _backbone(part: ModelPart) -> str:
+    seen = "" if part.bands == RGB else f" of the bands {', '.join(str(b + 1) for b in part.bands)}"
+    views = "" if len(part.views) == 1 else f", the mean of {len(part.views)} views"
+    return (
+        f"- Backbone: {part.name}, {part.features:,} features{seen} at {part.transform.size} px"
+        f"{views}, licence {part.licence}."
+    )
 
 
 def _number(classifier: Classifier) -> list[str]:

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from tellapart.data.pictures import FileSource, Source
 from tellapart.errors import OptionError
 from tellapart.images.transforms import Transform
+from tellapart.images.views import Shown
 from tellapart.settings import Decoding
 
 if TYPE_CHECKING:
-    from tellapart.engines.openvino import OpenVinoEngine
+    from tellapart.engines import Engine
+    from tellapart.features.parts import Ready
     from tellapart.heads.linear import LinearHead
 
 
@@ -66,14 +68,28 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Network:
-    """The backbone inside a classifier: where its files are and what it is."""
+class ModelPart:
+    """Some columns of the features: what one backbone says of some bands, the mean of its views.
 
-    folder: Path  # holds network.xml and network.bin
+    network   its file beside model.json ("network.xml", with the numbers in "network.bin"); None
+              for classical features, which are computed
+    features  number of columns
+    bands     indices among the decoded bands, as many as the backbone takes
+    views     keys of images.VIEWS
+    """
+
     name: str
     weights_digest: str
     licence: str
+    network: str | None
+    transform: Transform
+    bands: tuple[int, ...]
+    views: tuple[str, ...]
     features: int
+
+    def shown(self) -> tuple[Shown, ...]:
+        """Return what the backbone is shown, an input a view."""
+        return tuple(Shown(self.transform, self.bands, view) for view in self.views)
 
 
 @dataclass(frozen=True)
@@ -88,20 +104,42 @@ class Classifier:
     """
 
     classes: tuple[str, ...]
-    transform: Transform
     decoding: Decoding
-    network: Network
+    parts: tuple[ModelPart, ...]
+    networks: Mapping[str, Path]  # the name of a part's network -> where its file is
     head: LinearHead
     checked_with: Mapping[str, str]  # engine, version and precision that made the number
     headline: Mapping[str, Any] | None  # as in metrics.json, with "split"; None if never measured
     trained_on: frozenset[str]  # the first 16 hex digits of the ids of its training pictures
     card: Mapping[str, Any]  # what the model card tells beside all this
 
-    def open_engine(self, *, threads: int | None = None) -> OpenVinoEngine:
-        """Return the compiled network, ready to embed; costs about 0.1 s."""
-        from tellapart.engines.openvino import load_network
+    @property
+    def backbone(self) -> str:
+        """The backbones by name, joined with +; each once."""
+        return "+".join(dict.fromkeys(part.name for part in self.parts))
 
-        return load_network(self.network.folder / "network.xml", threads=threads)
+    @property
+    def licence(self) -> str:
+        """The licences of the backbones' weights, each once."""
+        return ", ".join(dict.fromkeys(part.licence for part in self.parts))
+
+    @property
+    def features(self) -> int:
+        """Number of columns that the head takes."""
+        return sum(part.features for part in self.parts)
+
+    def open_parts(self, *, threads: int | None = None) -> list[Ready]:
+        """Return the parts ready to embed, each network compiled once; about 0.1 s a network."""
+        from tellapart.engines.openvino import load_network
+        from tellapart.features.parts import Ready
+
+        opened: dict[str, Engine] = {
+            name: load_network(xml, threads=threads) for name, xml in self.networks.items()
+        }
+        return [
+            Ready(part.shown(), opened[part.network] if part.network else _classical(part))
+            for part in self.parts
+        ]
 
     def predict_sources(
         self, sources: Sequence[Source], *, threads: int | None = None
@@ -111,8 +149,8 @@ class Classifier:
 
         if not sources:
             return
-        engine = self.open_engine(threads=1 if len(sources) == 1 else threads)
-        for one in embed(sources, engine, self.transform, self.decoding, threads=threads):
+        parts = self.open_parts(threads=1 if len(sources) == 1 else threads)
+        for one in embed(sources, parts, self.decoding, threads=threads):
             if one.vector is None:
                 yield Answer(one.row, one.id, None, one.problem)
             else:
@@ -153,15 +191,15 @@ class Classifier:
         return save_classifier(self, Path(folder))
 
     def moved_to(self, folder: Path) -> Classifier:
-        """Return the same classifier with its network's files in another folder."""
-        return replace(self, network=replace(self.network, folder=folder))
+        """Return the same classifier with its networks' files in a model folder."""
+        return replace(self, networks={name: folder / name for name in self.networks})
 
     def _repr_html_(self) -> str:
         from tellapart.html import table
 
         rows = [
             ("classes", ", ".join(self.classes)),
-            ("backbone", f"{self.network.name} ({self.network.licence})"),
+            ("backbone", f"{self.backbone} ({self.licence})"),
             ("head", self.head.kind),
         ]
         if self.headline:
@@ -177,6 +215,13 @@ def headline_text(headline: Mapping[str, Any]) -> str:
     return (
         f"{headline['value']:.3f}{interval}, {headline['pictures']:,} {headline['split']} pictures"
     )
+
+
+def _classical(part: ModelPart) -> Engine:
+    from tellapart.backbones.classical import get_classical
+    from tellapart.engines.classical import ClassicalEngine
+
+    return ClassicalEngine(get_classical(part.name, part.transform.size, len(part.bands)))
 
 
 def _as_sources(paths: Sequence[str | Path]) -> tuple[list[str], list[FileSource]]:

@@ -5,27 +5,35 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tellapart.errors import ModelError, OutputError
+from tellapart.backbones.classical import get_classical, is_classical
+from tellapart.errors import BackboneError, ModelError, OutputError
+from tellapart.images.bands import RGB, parse_bands
 from tellapart.images.transforms import Transform
+from tellapart.images.views import VIEWS
 from tellapart.models.card import model_card
-from tellapart.models.classifier import Classifier, Network, headline_text
+from tellapart.models.classifier import Classifier, ModelPart, headline_text
 from tellapart.places import read_json, write_bytes, write_json, writing
 from tellapart.settings import MAX_FILE_BYTES, MAX_PIXELS, Decoding
 
 MODEL_JSON = "model.json"
 HEAD = "head.safetensors"
 CARD = "README.md"
-MOST_BYTES = {  # the files of a model folder, and how large each may be
+MOST_BYTES = {  # the files of a model folder by name or ending, and how large each may be
     MODEL_JSON: 64_000_000,
     HEAD: 2_000_000_000,
-    "network.xml": 64_000_000,
-    "network.bin": 8_000_000_000,
+    ".xml": 64_000_000,
+    ".bin": 8_000_000_000,
 }
+# of the networks, in the order in which the parts name them
+NETWORKS = ("network.xml", *(f"network{number}.xml" for number in range(2, 17)))
+MOST_PARTS = 64
 MOST_CLASSES = 100_000
 MOST_TIMES = 50  # what a stranger's model may ask for, in times of our own limits
 
@@ -40,14 +48,32 @@ def save_classifier(classifier: Classifier, folder: Path) -> Path:
         raise OutputError(f"{folder} holds something that is no model: choose another folder")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("network.xml", "network.bin"):
-            if (classifier.network.folder / name).absolute() != (folder / name).absolute():
-                shutil.copyfile(classifier.network.folder / name, folder / name)
+        for name, xml in classifier.networks.items():
+            for ending in _ENDINGS:
+                source, target = xml.with_suffix(ending), (folder / name).with_suffix(ending)
+                if source.absolute() != target.absolute():
+                    shutil.copyfile(source, target)
+        _remove_others(folder, _files(classifier.networks))
     write_bytes(folder / HEAD, save(classifier.head.arrays()))
-    digests = {name: file_digest(folder / name) for name in MOST_BYTES if name != MODEL_JSON}
+    digests = {name: file_digest(folder / name) for name in _files(classifier.networks)}
     write_json(folder / MODEL_JSON, _to_json(classifier, digests))
     write_bytes(folder / CARD, model_card(classifier).encode("utf-8"))
     return folder
+
+
+def _files(networks: Iterable[str]) -> list[str]:
+    """Return the names of a model's files beside model.json and the card."""
+    return [HEAD, *(str(Path(name).with_suffix(end)) for name in networks for end in _ENDINGS)]
+
+
+_ENDINGS = (".xml", ".bin")
+
+
+def _remove_others(folder: Path, wanted: list[str]) -> None:
+    """Remove the networks of an older model that the new one does not have."""
+    for name in _files(NETWORKS):
+        if name not in wanted:
+            (folder / name).unlink(missing_ok=True)
 
 
 def load_classifier(place: str | Path) -> Classifier:
@@ -82,21 +108,22 @@ def file_digest(path: Path) -> str:
 
 
 def _to_json(classifier: Classifier, digests: dict[str, str]) -> dict[str, Any]:
-    network = classifier.network
     return {
         "classes": list(classifier.classes),
-        "transform": classifier.transform.to_json(),
         "decoding": {
             "bands": list(classifier.decoding.bands) if classifier.decoding.bands else None,
             "max_pixels": classifier.decoding.max_pixels,
             "max_file_bytes": classifier.decoding.max_file_bytes,
         },
-        "backbone": {
-            "name": network.name,
-            "weights_digest": network.weights_digest,
-            "licence": network.licence,
-            "features": network.features,
-        },
+        "parts": [
+            {
+                **asdict(part),
+                "transform": part.transform.to_json(),
+                "bands": list(part.bands),
+                "views": list(part.views),
+            }
+            for part in classifier.parts
+        ],
         "head": classifier.head.kind,
         "checked_with": dict(classifier.checked_with),
         "headline": classifier.headline,
@@ -110,8 +137,8 @@ def _check_files(folder: Path, stored: dict[str, Any]) -> None:
     digests = stored.get("files")
     if not isinstance(digests, dict):
         raise ModelError(f"{folder / MODEL_JSON} is damaged: its list of files is missing")
-    for name, most in MOST_BYTES.items():
-        path = folder / name
+    for name in (MODEL_JSON, *_files(_named_networks(folder, stored))):
+        path, most = folder / name, MOST_BYTES.get(name) or MOST_BYTES[Path(name).suffix]
         if path.is_symlink():
             raise ModelError(f"{path} is a link: a model folder holds its own files")
         if not path.is_file():
@@ -124,35 +151,98 @@ def _check_files(folder: Path, stored: dict[str, Any]) -> None:
             )
 
 
+def _named_networks(folder: Path, stored: dict[str, Any]) -> list[str]:
+    """Return the networks that the parts name, each once: the first names of NETWORKS."""
+    try:
+        parts = list(stored["parts"])
+        named = [name for name in dict.fromkeys(part["network"] for part in parts) if name]
+    except (KeyError, TypeError) as problem:
+        raise ModelError(
+            f"{folder / MODEL_JSON} is damaged: {type(problem).__name__}: {problem}"
+        ) from problem
+    if tuple(named) != NETWORKS[: len(named)] or not 1 <= len(parts) <= MOST_PARTS:
+        raise ModelError(
+            f"{folder / MODEL_JSON} is damaged: its parts name other networks than a model holds"
+        )
+    return named
+
+
 def _from_json(folder: Path, stored: dict[str, Any]) -> Classifier:
     from tellapart.engines.openvino import check_network
 
     classes = _checked_classes(stored["classes"])
-    transform = Transform.from_json(stored["transform"])
-    backbone, decoding = stored["backbone"], stored["decoding"]
-    features = int(backbone["features"])
-    check_network(folder / "network.xml", size=transform.size, features=features)
+    decoding = _decoding(stored["decoding"])
+    parts = tuple(_part(one, len(decoding.bands or RGB)) for one in stored["parts"])
+    for part in parts:
+        if part.network:
+            check_network(
+                folder / part.network,
+                size=part.transform.size,
+                features=part.features,
+                bands=part.transform.bands,
+            )
+    features = sum(part.features for part in parts)
     return Classifier(
         classes=classes,
-        transform=transform,
-        decoding=Decoding(
-            bands=tuple(decoding["bands"]) if decoding["bands"] else None,
-            max_pixels=_limit(decoding["max_pixels"], MAX_PIXELS),
-            max_file_bytes=_limit(decoding["max_file_bytes"], MAX_FILE_BYTES),
-        ),
-        network=Network(
-            folder=folder,
-            name=str(backbone["name"]),
-            weights_digest=str(backbone["weights_digest"]),
-            licence=str(backbone["licence"]),
-            features=features,
-        ),
+        decoding=decoding,
+        parts=parts,
+        networks={part.network: folder / part.network for part in parts if part.network},
         head=_load_head(folder / HEAD, _kind(stored["head"]), features, len(classes)),
         checked_with=dict(stored["checked_with"]),
         headline=_checked_headline(stored["headline"]),
         trained_on=frozenset(stored["trained_on"]),
         card=dict(stored["card"]),
     )
+
+
+def _decoding(value: Any) -> Decoding:
+    bands = value["bands"]
+    return Decoding(
+        bands=parse_bands(",".join(bands)) if bands else None,
+        max_pixels=_limit(value["max_pixels"], MAX_PIXELS),
+        max_file_bytes=_limit(value["max_file_bytes"], MAX_FILE_BYTES),
+    )
+
+
+def _part(value: Any, decoded: int) -> ModelPart:
+    """Return a part that can run on pictures of `decoded` bands; raises KeyError, TypeError or
+    ValueError.
+    """
+    transform = Transform.from_json(value["transform"])
+    bands, views = tuple(map(int, value["bands"])), tuple(value["views"])
+    if len(bands) != transform.bands or not all(0 <= band < decoded for band in bands):
+        raise ValueError(f"a part takes the bands {bands} of {decoded}")
+    if not 1 <= len(set(views)) == len(views) or not set(views) <= set(VIEWS):
+        raise ValueError("a part has views that are none")
+    part = ModelPart(
+        name=str(value["name"]),
+        weights_digest=str(value["weights_digest"]),
+        licence=str(value["licence"]),
+        network=value["network"],
+        transform=transform,
+        bands=bands,
+        views=views,
+        features=int(value["features"]),
+    )
+    if part.network is None:
+        _check_classical(part)
+    return part
+
+
+def _check_classical(part: ModelPart) -> None:
+    """Refuse a part without a network that is not what is computed here under its name."""
+    if not is_classical(part.name):
+        raise ValueError(f"{part.name} has no network")
+    try:
+        here = get_classical(part.name, part.transform.size, len(part.bands))
+    except BackboneError as problem:
+        raise ValueError(problem) from problem
+    told = (here.features, here.transform, here.weights_digest)
+    if told != (part.features, part.transform, part.weights_digest):
+        raise ModelError(
+            f"this model's {part.name} features are computed otherwise by this version of"
+            " tellapart: fit it again"
+        )
 
 
 def _checked_classes(value: Any) -> tuple[str, ...]:

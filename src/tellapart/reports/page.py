@@ -162,12 +162,21 @@ def _tables(data: ReportData) -> dict[str, Any]:
         "settings": _value_table(("setting", "value"), data.settings),
         "versions": _value_table(("what", "version"), data.versions),
         "choices": Markup(table(("what", "chosen", "why"), choices)) if choices else "",
+        "candidates": Markup("".join(_candidates(one) for one in data.choices)),
         "seconds": [
             (wording.words(name), f"{spent:.1f} s", round(100 * spent / slowest, 2))
             for name, spent in (data.seconds or {}).items()
             if slowest > 0
         ],
     }
+
+
+def _candidates(choice: Mapping[str, Any]) -> str:
+    """Return a table of what a choice was made among, "" where the choice does not tell."""
+    rows = choice.get("candidates") or []
+    columns = [name for name in (rows[0] if rows else {}) if any(one[name] for one in rows)]
+    shown = [[sections.value_text(one[name]) for name in columns] for one in rows]
+    return table(tuple(map(wording.words, columns)), shown) if rows else ""
 
 
 def _value_table(columns: tuple[str, str], values: Mapping[str, Any] | None) -> Markup | str:

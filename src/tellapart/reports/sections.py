@@ -205,11 +205,12 @@ def value_rows(values: Mapping[str, Any], before: str = "") -> list[tuple[str, s
         if isinstance(value, Mapping) and value:
             rows += value_rows(value, full)
         else:
-            rows.append((full, _value_text(value)))
+            rows.append((full, value_text(value)))
     return rows
 
 
-def _value_text(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Return a value as a table shows it."""
     if value is None or value == () or value == [] or value == {}:
         return NOTHING
     if isinstance(value, bool):
@@ -219,7 +220,7 @@ def _value_text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        text = ", ".join(_value_text(one) for one in value[:20])
+        text = ", ".join(value_text(one) for one in value[:20])
         text += f" and {len(value) - 20:,} more" if len(value) > 20 else ""
     else:
         text = str(value)
