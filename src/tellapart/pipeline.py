@@ -25,9 +25,10 @@ from tellapart.choosing import Option
 from tellapart.data import PictureSet, read
 from tellapart.errors import DataError, OptionError
 from tellapart.evaluation import Evaluation, evaluate
+from tellapart.evaluation.calibration import calibration
 from tellapart.features import Cache, Look, open_cache
 from tellapart.gone import Gone, look_for_gone
-from tellapart.heads import fit_probe, refit
+from tellapart.heads import check_asked, fit_probe, refit
 from tellapart.likeness import Likeness, look_for_copies
 from tellapart.models.classifier import Classifier
 from tellapart.progress import Progress
@@ -80,6 +81,7 @@ def run(
     Raises a TellapartError, in one line, for whatever is wrong with the input.
     """
     settings, progress = precision.checked(settings or RunSettings()), progress or Progress()
+    check_asked(settings.head, settings.search)
     place = Path(out) if out is not None else default_place(location)
     watch = Stopwatch()
     with building(place) as folder, open_cache(cache, progress) as store:
@@ -135,7 +137,7 @@ def run(
                 )
         if settings.refit:
             with watch("fit"):
-                fitted = _refit(usable, looked, fitted)
+                fitted = _refit(usable, looked, fitted, settings)
         found = Results(
             location=str(location), pictures=pictures, usable=usable, look=looked, split=split,
             audit=audit, fitted=fitted, judged=judged, recipe=recipe, settings=settings,
@@ -231,6 +233,8 @@ def _fit(
         cache=cache,
         progress=progress,
         pca=option.candidate.recipe[0].backbone.components or 0,
+        head=settings.head,
+        trials=settings.search,
     )
     classes = tuple(usable.classes[code] for code in learned)
     return Fitted(probe=probe, head=probe.head, classes=classes, rows=rows, computed=computed)
@@ -262,15 +266,28 @@ def _judge(
         )
 
     counting, leaked = split.rows(split.headline), split.rows(split.headline, with_leaked=True)
+    counted = np.isin(everything, counting) & (truth >= 0)
     return Judged(
         rows=everything,
         probabilities=probabilities,
         evaluation=measured(counting),
         with_leaked=measured(leaked) if len(leaked) > len(counting) else None,
+        ece_before=_uncalibrated_error(fitted, seen.features[everything[counted]], truth[counted]),
     )
 
 
-def _refit(usable: PictureSet, seen: Look, fitted: Fitted) -> Fitted:
+def _uncalibrated_error(
+    fitted: Fitted, features: NDArray[np.floating], truth: NDArray[np.intp]
+) -> float | None:
+    """Return the calibration error [0, 1] that the head has without its temperature."""
+    if not len(truth):
+        return None
+    plain = fitted.head.tempered(1 / fitted.probe.search.temperature)
+    probabilities = plain.probabilities(features)
+    return calibration(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)[0]
+
+
+def _refit(usable: PictureSet, seen: Look, fitted: Fitted, settings: RunSettings) -> Fitted:
     """Fit the head again on every usable picture of the classes it knows, each copy once."""
     codes = {name: code for code, name in enumerate(fitted.classes)}
     ids = [seen.ids[row] for row in seen.usable]
@@ -279,5 +296,7 @@ def _refit(usable: PictureSet, seen: Look, fitted: Fitted) -> Fitted:
     }
     rows = [row for (_, label), row in first.items() if label in codes]
     labels = np.array([codes[usable.labels[row]] for row in rows])
-    head = refit(fitted.probe, seen.features[rows], labels, [ids[row] for row in rows])
+    head = refit(
+        fitted.probe, seen.features[rows], labels, [ids[row] for row in rows], seed=settings.seed
+    )
     return replace(fitted, head=head, rows=np.array(rows, np.intp))

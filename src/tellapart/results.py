@@ -29,7 +29,9 @@ from tellapart.evaluation import (
 )
 from tellapart.features import Cache, Look
 from tellapart.features.parts import Recipe
-from tellapart.heads import LinearHead, Probe
+from tellapart.heads import Probe
+from tellapart.heads.saved import Head
+from tellapart.heads.trials import made_by, to_json
 from tellapart.models.classifier import Classifier, ModelPart
 from tellapart.models.folder import NETWORKS
 from tellapart.optional import installed_version
@@ -56,7 +58,7 @@ class Fitted:
     """
 
     probe: Probe
-    head: LinearHead
+    head: Head
     classes: tuple[str, ...]
     rows: NDArray[np.intp]
     computed: int
@@ -75,12 +77,14 @@ class Judged:
     probabilities  float32 [n, k], in the order of Fitted.classes
     evaluation     on the counted, unleaked pictures of the headline side
     with_leaked    the same with the leaked ones counted in; None where nothing leaks
+    ece_before     the calibration error on the pictures of `evaluation` without the temperature
     """
 
     rows: NDArray[np.intp]
     probabilities: NDArray[np.float32]
     evaluation: Evaluation
     with_leaked: Evaluation | None
+    ece_before: float | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +195,14 @@ def metrics(found: Results) -> dict[str, Any]:
     """Return the object that stands in metrics.json."""
     judged = found.judged
     value = to_metrics_json(judged.evaluation, found.split.headline)
+    ece = judged.evaluation.metrics.get("ece")
+    value["calibration"] = {
+        "temperature": found.fitted.probe.search.temperature,
+        "ece_before": judged.ece_before,
+        "ece_after": ece.value if ece else None,
+        "split": found.split.headline,
+        "pictures": judged.evaluation.pictures,
+    }
     if judged.with_leaked:
         value["with_leaked"] = to_metrics_json(judged.with_leaked, found.split.headline)["headline"]
     return value
@@ -306,6 +318,7 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
         },
         "split": {"given": found.split.given, "proof": found.split.proof},
         "choices": list(found.fitted.probe.choices),
+        "search": _search_json(found),
         "advice": found.advice.to_json() if found.advice else None,
         "notes": [asdict(note) for note in found.pictures.notes],
         "classes": list(found.fitted.classes),
@@ -320,6 +333,20 @@ def _about_backbones(recipe: Recipe) -> dict[str, str]:
         "name": "+".join(one.name for one in backbones),
         "weights_digest": "+".join(one.weights_digest for one in backbones),
         "licence": "+".join(dict.fromkeys(one.licence for one in backbones)),
+    }
+
+
+def _search_json(found: Results) -> dict[str, Any] | None:
+    """Return what a search over heads tried, None where there was none."""
+    search = found.fitted.probe.search
+    if not search.trials:
+        return None
+    return {
+        "pictures": search.rows,
+        "folds": search.folds,
+        "chosen": made_by(search.trials, search.chosen),
+        "ended": search.ended,
+        "trials": [to_json(one) for one in search.trials],
     }
 
 

@@ -62,6 +62,8 @@ class RunSettings:
     engine: str = "auto"
     precision: str = "auto"  # a name of PRECISIONS
     mirror: bool = True  # a mirrored copy is the same picture
+    head: str | None = None  # a name in heads.kinds.HEADS; None: logistic, or what a search finds
+    search: int = 0  # trials of a search over heads and their settings; 0: no search
     refit: bool = False
     advice: bool = True  # measure what would help most
     rehash: bool = False

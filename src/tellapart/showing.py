@@ -69,6 +69,8 @@ def report_data(found: Results, place: Path, seconds: dict[str, float]) -> Repor
         versions={**results.versions(), **asdict(found.look.engine)},
         seconds=seconds,
         choices=found.fitted.probe.choices,
+        search=found.fitted.probe.search,
+        calibration=results.metrics(found)["calibration"],
         commands=results.next_commands(found, place),
         advice=found.advice,
     )

@@ -118,6 +118,24 @@ Engine = Annotated[
     str,
     typer.Option(help="What runs the network: auto, openvino, torch.", rich_help_panel=COMPUTING),
 ]
+Head = Annotated[
+    str | None,
+    typer.Option(
+        help="The classifier on the features: logistic, ridge, lda, svm, mlp, knn, mean.",
+        show_default="logistic, or what --search finds",
+        rich_help_panel=COMPUTING,
+    ),
+]
+Search = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Let N trials (Optuna) look for a better head and settings than the plain logistic"
+        " path, in cross-validation on the training pictures.",
+        show_default=False,
+        rich_help_panel=COMPUTING,
+    ),
+]
 CacheFolder = Annotated[
     Path | None,
     typer.Option(
@@ -194,6 +212,15 @@ def image_sizes(text: str | None) -> ImageSizes:
     from tellapart.features.recipes import parse_sizes
 
     return parse_sizes(text)
+
+
+def trials(search: int | None) -> int:
+    """Return the number of trials that --search says, 0 where it is not given."""
+    if search is not None and search < 1:
+        raise OptionError(
+            f"--search takes a number of trials, 1 or more, got {search}: leave it out for none"
+        )
+    return search or 0
 
 
 def progress(quiet: bool) -> Progress:

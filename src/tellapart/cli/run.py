@@ -76,6 +76,8 @@ def command(
             rich_help_panel=options.COMPUTING,
         ),
     ] = "auto",
+    head: options.Head = None,
+    search: options.Search = None,
     no_mirror: options.NoMirror = False,
     refit: Annotated[
         bool,
@@ -127,6 +129,8 @@ def command(
         engine=engine,
         precision=precision,
         mirror=not no_mirror,
+        head=head,
+        search=options.trials(search),
         refit=refit,
         advice=not no_advice,
         rehash=rehash,

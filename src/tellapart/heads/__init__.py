@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 from tellapart.heads.linear import LinearHead
 
 if TYPE_CHECKING:
-    from tellapart.heads.probe import Probe, fit_probe, refit
+    from tellapart.heads.probe import Probe, check_asked, fit_probe, refit
 
-__all__ = ["LinearHead", "Probe", "fit_probe", "refit"]
+__all__ = ["LinearHead", "Probe", "check_asked", "fit_probe", "refit"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from tellapart.heads.linear import LinearHead
-from tellapart.heads.prepare import Floats, Rows, moments, preparation, scaled
+from tellapart.heads.prepare import Floats, Rows, Table, moments, preparation, scaled
 from tellapart.heads.settings import Setting
 from tellapart.heads.temperature import UNSEEN
 
@@ -38,6 +38,18 @@ def fit_head(
         np.ascontiguousarray(weights / temperature, dtype=np.float32),
         np.asarray(bias / temperature, np.float32),
     )
+
+
+def fit_logistic(
+    table: Table, labels: Rows, k: int, settings: Sequence[Setting], seed: int
+) -> list[LinearHead]:
+    """Return the heads for settings that differ in C alone, each begun where the last one ended."""
+    rows, fitted = table.all(), model(settings[0])
+    heads = []
+    for one in settings:
+        fitted.set_params(C=one.strength).fit(rows, labels)
+        heads.append(LinearHead("logistic", *softmax_form(fitted, k)))
+    return heads
 
 
 def model(
@@ -91,6 +103,7 @@ __all__ = [
     "Rows",
     "Setting",
     "fit_head",
+    "fit_logistic",
     "model",
     "moments",
     "one_thread_quietly",

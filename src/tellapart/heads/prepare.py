@@ -75,9 +75,14 @@ class Table:
         return self.rows(slice(None))
 
     def chunks(self) -> Iterator[slice]:
-        """Yield slices that cover all rows, CHUNK at a time."""
-        for start in range(0, len(self), CHUNK):
-            yield slice(start, start + CHUNK)
+        """Return slices that cover all rows, CHUNK at a time."""
+        return chunks(len(self))
+
+
+def chunks(rows: int) -> Iterator[slice]:
+    """Yield slices that cover so many rows, CHUNK at a time."""
+    for start in range(0, rows, CHUNK):
+        yield slice(start, min(start + CHUNK, rows))
 
 
 def preparation(

@@ -22,8 +22,3 @@ class Setting:
     kind: str = "logistic"
     pca: int = 0
     form: str = ""
-
-    @property
-    def plain(self) -> bool:
-        """Whether this is a logistic regression on the features themselves."""
-        return self.kind == "logistic" and not self.pca

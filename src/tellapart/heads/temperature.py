@@ -10,16 +10,16 @@ UNSEEN = -np.inf  # the score of a class that a fold's training part does not ha
 
 def best_temperature(scores: NDArray[np.float32], labels: NDArray[np.intp]) -> float:
     """Return the temperature, in 1e-6..1e3, by which scores [n, k] are best divided."""
-    return _best(scores, labels)[0]
+    return calibrated(scores, labels)[0]
 
 
 def calibrated_loss(scores: NDArray[np.float32], labels: NDArray[np.intp]) -> float:
     """Return the log loss that scores [n, k] have at their best temperature."""
-    return _best(scores, labels)[1]
+    return calibrated(scores, labels)[1]
 
 
-def _best(scores: NDArray[np.float32], labels: NDArray[np.intp]) -> tuple[float, float]:
-    """Return the best temperature and its loss.
+def calibrated(scores: NDArray[np.float32], labels: NDArray[np.intp]) -> tuple[float, float]:
+    """Return the best temperature for scores [n, k], and the log loss that they have at it.
 
     It minimises the log loss of the labels [n] (Guo et al. 2017), where each picture is taken to
     be of its class with probability (n + 1) / (n + 2), and of the others with the rest (Platt

@@ -19,7 +19,7 @@ from tellapart.settings import Decoding
 if TYPE_CHECKING:
     from tellapart.engines import Engine
     from tellapart.features.parts import Ready
-    from tellapart.heads.linear import LinearHead
+    from tellapart.heads.saved import Head
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Classifier:
     decoding: Decoding
     parts: tuple[ModelPart, ...]
     networks: Mapping[str, Path]  # the name of a part's network -> where its file is
-    head: LinearHead
+    head: Head
     checked_with: Mapping[str, str]  # engine, version and precision that made the number
     headline: Mapping[str, Any] | None  # as in metrics.json, with "split"; None if never measured
     trained_on: frozenset[str]  # the first 16 hex digits of the ids of its training pictures

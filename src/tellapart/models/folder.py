@@ -278,18 +278,18 @@ def _load_head(path: Path, kind: str, features: int, classes: int) -> Any:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    from tellapart.heads.linear import LinearHead
+    from tellapart.heads.saved import head_from, misfit
 
     try:
         arrays = load_file(os.fspath(path))
     except (SafetensorError, OSError) as problem:
         raise ModelError(f"{path} is damaged: {problem}") from problem
-    held = {name: f"{array.dtype} {array.shape}" for name, array in arrays.items()}
-    if held != {"weights": f"float32 {(features, classes)}", "bias": f"float32 {(classes,)}"}:
-        raise ModelError(
-            f"{path} does not fit this model: it holds {held}, where float32 for {features}"
-            f" features and {classes} classes is needed"
-        )
+    wrong = misfit(kind, arrays, features, classes)
+    if wrong:
+        raise ModelError(f"{path} does not fit this model: {wrong}")
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ModelError(f"{path} is damaged: it holds numbers that are not finite (NaN)")
-    return LinearHead.from_arrays(kind, arrays)
+    try:
+        return head_from(kind, arrays)
+    except ValueError as problem:
+        raise ModelError(f"{path} is damaged: {problem}") from problem

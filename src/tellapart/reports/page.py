@@ -24,6 +24,7 @@ from tellapart.reports import (
     neighbours,
     next_steps,
     sections,
+    trials,
     wording,
 )
 from tellapart.reports.records import ReportData
@@ -104,7 +105,12 @@ def _chosen(data: ReportData) -> dict[str, Any]:
     number_charts = _number_charts(data)
     map_chart, tiles = _map(data, on_map, thumbnails)
     return {
-        "charts": [*number_charts, *next_steps.learning_curves(data.advice), *map_chart],
+        "charts": [
+            *number_charts,
+            *next_steps.learning_curves(data.advice),
+            *trials.chart(data.search),
+            *map_chart,
+        ],
         "next_steps": next_steps.steps(data.advice),
         "curve_names": [one.name for one in number_charts if one.name.startswith("curve-")],
         "tiles": data_uri(tiles) if tiles else "",
@@ -141,6 +147,7 @@ def _words(data: ReportData) -> dict[str, Any]:
         "leaked": sections.leaked_line(data),
         "gauges": sections.gauges(data.evaluation),
         "metrics": sections.more_metrics(data.evaluation),
+        "calibrated": sections.calibration_line(data.calibration),
         "pairs": pairs[: sections.PAIRS],
         "more_pairs": max(0, len(pairs) - sections.PAIRS),
         "predictions_total": len(data.predictions.paths),
@@ -159,6 +166,8 @@ def _tables(data: ReportData) -> dict[str, Any]:
     return {
         "class_table": Markup(sections.class_table(data.evaluation)),
         "proof": Markup(sections.proof_table(data.split_proof)) if data.split_proof else "",
+        "trials": Markup(trials.trial_table(data.search)),
+        "trials_ended": data.search.ended if data.search else "",
         "settings": _value_table(("setting", "value"), data.settings),
         "versions": _value_table(("what", "version"), data.versions),
         "choices": Markup(table(("what", "chosen", "why"), choices)) if choices else "",

@@ -13,6 +13,7 @@ from tellapart.advice.records import Advice
 from tellapart.audits.records import Audit
 from tellapart.data.pictures import Note
 from tellapart.evaluation.records import Estimate, Evaluation
+from tellapart.heads.search import Search
 
 Thumbnails = Callable[[Sequence[str]], Mapping[str, bytes]]  # ids -> JPEG bytes, 96 px long side
 
@@ -66,6 +67,8 @@ class ReportData:
                        "chosen", "why"
     commands           command lines to try next
     advice             what would help most; None where it was not measured
+    search             how the head was chosen; its trials are shown where there are any
+    calibration        as in metrics.json: temperature, ece_before, ece_after, split, pictures
     """
 
     title: str
@@ -88,6 +91,8 @@ class ReportData:
     choices: Sequence[Mapping[str, Any]] = ()
     commands: Sequence[str] = ()
     advice: Advice | None = None
+    search: Search | None = None
+    calibration: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,19 @@ def more_metrics(evaluation: Evaluation) -> list[tuple[str, str]]:
     ]
 
 
+def calibration_line(calibration: Mapping[str, Any] | None) -> str:
+    """Return what the temperature did to the calibration error; "" where it was not measured."""
+    if not calibration or None in (calibration["ece_before"], calibration["ece_after"]):
+        return ""
+    pictures = counted(calibration["pictures"], "picture")
+    return (
+        f"Temperature {calibration['temperature']:.3g}, learned from training pictures:"
+        f" the calibration error is {calibration['ece_before']:.3f} without it and"
+        f" {calibration['ece_after']:.3f} with it, both on the {pictures} of the"
+        f" {side_words(calibration['split'])} side."
+    )
+
+
 def confused_pairs(evaluation: Evaluation) -> list[tuple[str, str, int, int]]:
     """Return (truth, answer, times, pictures of the truth), the most frequent mix-ups first."""
     confusion, classes = evaluation.confusion, evaluation.classes
