@@ -151,11 +151,12 @@ def refused(command: Callable[..., tuple[int, str, str]]) -> Callable[..., str]:
 def process(tmp_path: Path, kept_cache: Path) -> Callable[..., subprocess.Popen[str]]:
     """A function (*words, **environment) -> a started process of the command line."""
 
-    def start(*words: str | Path, **changes: str) -> subprocess.Popen[str]:
+    def start(*words: str | Path, script: str = "", **changes: str) -> subprocess.Popen[str]:
         shared = {"TELLAPART_CACHE": str(kept_cache), "PYTHONIOENCODING": "utf-8"}
         environment = {**os.environ, **shared, **changes}
+        program = ("-c", script) if script else ("-m", "tellapart")
         return subprocess.Popen(
-            [sys.executable, "-m", "tellapart", *map(str, words)],
+            [sys.executable, *program, *map(str, words)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, encoding="utf-8", env=environment, cwd=tmp_path,
         )  # fmt: skip

@@ -65,26 +65,40 @@ def need_torch() -> Any:
 
 
 def need_timm() -> Any:
-    """Import timm, mending on the way a torchvision whose compiled operators do not load.
-
-    timm imports torchvision, and a torchvision built for another torch fails with "operator
-    torchvision::nms does not exist". tellapart uses none of torchvision's compiled operators, so
-    on exactly this error their schemas are defined and the import is tried once more.
-    """
+    """Import timm, mending on the way a torchvision whose compiled operators do not load."""
     need_torch()
+    return _beside_torchvision("timm", "torch")
+
+
+def need_lightning() -> Any:
+    """Import Lightning's trainer (lightning.pytorch), mending torchvision as `need_timm` does."""
+    need("torch", "finetune")
+    return _beside_torchvision("lightning.pytorch", "finetune")
+
+
+def _beside_torchvision(module: str, extra: str) -> Any:
+    """Import a module that imports torchvision.
+
+    A torchvision built for another torch fails with "operator torchvision::nms does not exist".
+    tellapart uses none of torchvision's compiled operators, so on exactly this error their schemas
+    are defined and the import is tried once more.
+    """
     try:
-        return need("timm", "torch")
+        return need(module, extra)
     except RuntimeError as error:
         if "torchvision::nms does not exist" not in str(error):
             raise
         define_missing_torchvision_operators()
-        return need("timm", "torch")
+        return need(module, extra)
+
+
+HALF_LOADED = ("torchvision", "timm", "torchmetrics", "lightning")
 
 
 def define_missing_torchvision_operators() -> None:
     """Define the schemas of torchvision's operators that its Python files register kernels for."""
     torch = need_torch()
-    for name in [one for one in sys.modules if one.split(".")[0] in ("torchvision", "timm")]:
+    for name in [one for one in sys.modules if one.split(".")[0] in HALF_LOADED]:
         del sys.modules[name]
     library = torch.library.Library("torchvision", "FRAGMENT")
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
@@ -111,6 +125,7 @@ __all__ = [
     "import_openvino",
     "installed_version",
     "need",
+    "need_lightning",
     "need_timm",
     "need_torch",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart import choosing, precision, results
+from tellapart import choosing, precision, results, tuning
 from tellapart.advice import Advice
 from tellapart.advising import advise_on
 from tellapart.auditing import (
@@ -82,9 +82,11 @@ def run(
     """
     settings, progress = precision.checked(settings or RunSettings()), progress or Progress()
     check_asked(settings.head, settings.search)
+    tuning.check(settings)
     place = Path(out) if out is not None else default_place(location)
     watch = Stopwatch()
-    with building(place) as folder, open_cache(cache, progress) as store:
+    partial = building(place, resume=settings.finetune.resume, force=settings.force)
+    with partial as folder, open_cache(cache, progress) as store:
         ways, base = choosing.open_ways(settings), get_backbone(EMBEDDED)
         with watch("read"):
             pictures = read(location, settings.read, progress)
@@ -127,13 +129,27 @@ def run(
                     quantised, looked, _fit(usable, again, split, settings, store, progress)
                 )
             recipe, looked = quantised.recipe, quantised.look
+        probe, tuned = fitted, None
+        if settings.finetune.mode != "no":
+            with watch("finetune"):
+                tuned = tuning.tune(
+                    usable, looked, split, fitted, recipe, settings, folder, progress
+                )
         with watch("evaluate"):
-            judged = _judge(usable, looked, split, fitted, settings)
+            judging = judging_rows(split)
+            if tuned is not None and tuned.head is not None and tuned.backbone is not None:
+                recipe, fitted = tuning.recipe(tuned, settings), replace(fitted, head=tuned.head)
+                answers, tuned = tuning.answers(
+                    usable, judging, fitted, tuned, settings, store, progress
+                )
+            else:
+                answers = fitted.head.probabilities(looked.features[judging])
+            judged = _judge(usable, split, fitted, answers, settings)
         advice, advised = None, 0
         if settings.advice:
             with watch("advise"):
                 advice, advised = advise_on(
-                    usable, looked, split, fitted, audit, settings, store, progress
+                    usable, looked, split, probe, audit, settings, store, progress
                 )
         if settings.refit:
             with watch("fit"):
@@ -141,7 +157,7 @@ def run(
         found = Results(
             location=str(location), pictures=pictures, usable=usable, look=looked, split=split,
             audit=audit, fitted=fitted, judged=judged, recipe=recipe, settings=settings,
-            advice=advice, advised=advised,
+            advice=advice, advised=advised, tuned=tuned,
         )  # fmt: skip
         with watch("keep"):
             classifier = results.keep(found, folder, store)
@@ -240,12 +256,17 @@ def _fit(
     return Fitted(probe=probe, head=probe.head, classes=classes, rows=rows, computed=computed)
 
 
+def judging_rows(split: Split) -> NDArray[np.intp]:
+    """Return the rows on evaluation sides, those that do not count in."""
+    return np.flatnonzero((split.sides != "train") & (split.sides != ""))
+
+
 def _judge(
-    usable: PictureSet, seen: Look, split: Split, fitted: Fitted, settings: RunSettings
-) -> Judged:
-    """Measure the head on the side that judges, once."""
-    everything = np.flatnonzero((split.sides != "train") & (split.sides != ""))
-    probabilities = fitted.head.probabilities(seen.features[everything])
+    usable: PictureSet, split: Split, fitted: Fitted, probabilities: NDArray[np.float32],
+    settings: RunSettings,
+) -> Judged:  # fmt: skip
+    """Measure the classifier on the side that judges, once."""
+    everything = judging_rows(split)
     place = {name: code for code, name in enumerate(fitted.classes)}
     truth = np.array([place.get(usable.labels[row], -1) for row in everything])
 

@@ -29,6 +29,7 @@ from tellapart.evaluation import (
 )
 from tellapart.features import Cache, Look
 from tellapart.features.parts import Recipe
+from tellapart.finetuning.records import Tuned
 from tellapart.heads import Probe
 from tellapart.heads.saved import Head
 from tellapart.heads.trials import made_by, to_json
@@ -89,7 +90,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything a run found. `usable` are the pictures of `pictures` that have features."""
+    """Everything a run found. `usable` are the pictures of `pictures` that have features.
+
+    `backbone` is what the classifier holds; `tuned` what came of fine-tuning, None without it.
+    """
 
     location: str
     pictures: PictureSet
@@ -103,6 +107,7 @@ class Results:
     settings: RunSettings
     advice: Advice | None = None  # None where it was not asked for
     advised: int = 0  # 0 where the cache had the advice, or none was asked for
+    tuned: Tuned | None = None
 
     def ids(self) -> list[str]:
         """Return the ids of the usable pictures."""
@@ -127,6 +132,8 @@ def words(found: Results) -> tuple[str, ...]:
     lines += [
         TOLD[one["what"]].format(**one) for one in found.fitted.probe.choices if one["what"] in TOLD
     ]
+    if found.tuned:
+        lines += found.tuned.words
     lines += _finding_words(found.audit)
     lines += advice_lines(found.advice) if found.advice else ()
     return tuple(lines)
@@ -287,6 +294,7 @@ def _classifier(found: Results, cache: Cache) -> Classifier:
             ),
             "per_class": metrics(found)["per_class"],
         },
+        weights=(found.tuned.weights or None) if found.tuned else None,
     )
 
 
@@ -317,9 +325,10 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
             "advised": found.advised,
         },
         "split": {"given": found.split.given, "proof": found.split.proof},
-        "choices": list(found.fitted.probe.choices),
         "search": _search_json(found),
         "advice": found.advice.to_json() if found.advice else None,
+        "choices": [*found.fitted.probe.choices, *(found.tuned.choices if found.tuned else ())],
+        "finetune": _finetune_json(found.tuned),
         "notes": [asdict(note) for note in found.pictures.notes],
         "classes": list(found.fitted.classes),
         "pictures": {"read": len(found.pictures), "usable": len(found.usable)},
@@ -347,6 +356,17 @@ def _search_json(found: Results) -> dict[str, Any] | None:
         "chosen": made_by(search.trials, search.chosen),
         "ended": search.ended,
         "trials": [to_json(one) for one in search.trials],
+    }
+
+
+def _finetune_json(tuned: Tuned | None) -> dict[str, Any] | None:
+    if tuned is None:
+        return None
+    return {
+        "kept": "probe" if tuned.head is None else "network",
+        "alpha": tuned.alpha,
+        "mixes": [asdict(one) for one in tuned.mixes],
+        "histories": [asdict(one) for one in tuned.histories],
     }
 
 

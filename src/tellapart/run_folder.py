@@ -13,6 +13,7 @@ from tellapart.errors import OutputError
 from tellapart.places import only_one, read_json, writing
 
 RUN_JSON = "run.json"
+CHECKPOINTS = "checkpoints"
 NAMES = frozenset(  # what a run folder may hold; anything else means that it is not ours alone
     (
         RUN_JSON,
@@ -23,7 +24,7 @@ NAMES = frozenset(  # what a run folder may hold; anything else means that it is
         "audit.json",
         "report.html",
         "model",
-        "checkpoints",
+        CHECKPOINTS,
         "log.txt",
     )
 )
@@ -40,27 +41,47 @@ def default_place(location: str | Path) -> Path:
 
 
 @contextmanager
-def building(out: Path) -> Iterator[Path]:
+def building(out: Path, *, resume: bool = False, force: bool = False) -> Iterator[Path]:
     """Yield OUT.partial to build a run in; it becomes OUT at the end, or goes away on an error.
 
-    A lock refuses a second process on the same OUT. An old run at OUT stands until the new one is
-    whole. Raises OutputError where OUT holds something that is no run of ours.
+    Checkpoints of a fine-tuning in it stay, though, until `resume` goes on with them or `force`
+    begins anew. A lock refuses a second process on the same OUT. An old run at OUT stands until the
+    new one is whole; one with checkpoints is replaced with `force` only. Raises OutputError where
+    OUT holds something that is no run of ours.
     """
     out = _place_of(out)
     partial, old = (out.with_name(f"{out.name}.{word}") for word in ("partial", "old"))
     check_place(out)
+    _keep_tuned(out, force=force)
     busy = f"another tellapart is writing {out}: wait for it, or choose another --out"
     with only_one(out.with_name(f"{out.name}.lock"), busy):
-        _mend(out, partial, old)
+        _mend(out, partial, old, resume=resume, force=force)
         with writing(partial):
-            partial.mkdir(parents=True)
+            partial.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
             with writing(out):
                 _swap(partial, out, old)
         except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
+            _leave_checkpoints(partial)
             raise
+
+
+def _keep_tuned(out: Path, *, force: bool) -> None:
+    if (out / CHECKPOINTS).is_dir() and not force:
+        raise OutputError(
+            f"{out} holds a fine-tuned run: choose another --out, or replace it with --force"
+        )
+
+
+def _leave_checkpoints(partial: Path) -> None:
+    """Delete what was built but for checkpoints, which cost hours."""
+    if not (partial / CHECKPOINTS).is_dir():
+        shutil.rmtree(partial, ignore_errors=True)
+        return
+    for one in partial.iterdir():
+        if one.name != CHECKPOINTS:
+            shutil.rmtree(one, ignore_errors=True) if one.is_dir() else one.unlink()
 
 
 def _place_of(out: Path) -> Path:
@@ -103,8 +124,11 @@ def _is_ours(name: str) -> bool:
     return name in NAMES or name in STRAY_FILES or half_written
 
 
-def _mend(out: Path, partial: Path, old: Path) -> None:
-    """Clear what a killed run left: put an old run back, take a partial one away."""
+def _mend(out: Path, partial: Path, old: Path, *, resume: bool, force: bool) -> None:
+    """Clear what a killed run left: put an old run back, take a partial one away.
+
+    Raises OutputError where checkpoints stand and nobody has said what becomes of them.
+    """
     with writing(out):
         if old.is_dir():
             check_place(old)
@@ -114,7 +138,15 @@ def _mend(out: Path, partial: Path, old: Path) -> None:
                 old.rename(out)
         if partial.is_dir():
             _only_ours(partial)
-            shutil.rmtree(partial)
+            if not (partial / CHECKPOINTS).is_dir() or force:
+                shutil.rmtree(partial)
+            elif resume:
+                _leave_checkpoints(partial)
+            else:
+                raise OutputError(
+                    f"{partial} holds the checkpoints of a fine-tuning that was not finished: go on"
+                    " with --resume, or begin anew with --force"
+                )
 
 
 def _swap(partial: Path, out: Path, old: Path) -> None:

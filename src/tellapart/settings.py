@@ -50,6 +50,73 @@ PRECISIONS = ("auto", "int8")  # "auto": what the engine takes; "int8": quantise
 
 
 @dataclass(frozen=True)
+class FinetuneSettings:
+    """How the network itself is trained on; what is None follows the recipe.
+
+    mode           no, yes, auto (only where it pays), scratch (the ablation: random weights)
+    recipe         default, or classic: network frozen, one new linear head, Adam 1e-3, 5 epochs
+    epochs         passes through the training pictures
+    rate           learning rate of the head, a number or "auto" (found by lr-find)
+    layer_decay    each layer group learns so many times as fast as the one above it
+    freeze         share of the layer groups that stays frozen, the lowest ones, 0..1
+    optimizer      adamw, adam or sgd (with momentum); schedule: cosine, onecycle or constant
+    warmup         share of the steps in which the rate rises, of the schedule cosine
+    batch          pictures in one step; accumulate: steps that are added up into one
+    clip           largest norm of the gradient, 0 for none
+    size           side of the training pictures, pixels
+    views          augmented views a picture that are kept where the frozen part is computed once
+    augment        light, none, trivial (TrivialAugment) or rand (RandAugment)
+    mixup, cutmix  their alpha, 0 for none; smoothing: of the labels, 0..1
+    imbalance      none, weights, sampler, focal, logits (logit adjustment) or auto
+    ema            decay of the running average of the weights, 0 for none
+    alphas         what tuned and starting weights are mixed with; 0 keeps the probe
+    folds          out of which alpha is chosen; sets above `tune_above` pictures use one fifth
+    patience       epochs without progress after which a training stops, 0 for never
+    precision      auto, 32, bf16 or 16
+    budget         seconds that fine-tuning may take, None for no limit
+    save_every     epochs between checkpoints that stay, 0 for best and last only
+    tta            views a picture at evaluation and prediction
+    logger         tensorboard or mlflow: Lightning's own; devices, strategy: Lightning's own
+    auto_batch     halve the batch (and accumulate) where the GPU's memory does not hold it
+    """
+
+    mode: str = "no"
+    recipe: str = "default"
+    epochs: int | None = None
+    rate: float | str | None = None
+    layer_decay: float = 0.8
+    freeze: float | None = None
+    optimizer: str | None = None
+    schedule: str = "cosine"
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    batch: int = 16
+    accumulate: int = 1
+    clip: float = 1.0
+    size: int | None = None
+    views: int = 5
+    augment: str = "light"
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    smoothing: float = 0.0
+    imbalance: str = "none"
+    ema: float = 0.0
+    alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    folds: int = 3
+    tune_above: int = 4_000
+    patience: int = 0
+    precision: str = "auto"
+    budget: float | None = None
+    save_every: int = 0
+    resume: bool = False
+    tta: int = 1
+    logger: str | None = None
+    devices: str = "auto"
+    strategy: str = "auto"
+    auto_batch: bool = False
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """All settings of one run."""
 
@@ -68,3 +135,5 @@ class RunSettings:
     advice: bool = True  # measure what would help most
     rehash: bool = False
     seed: int = 0
+    force: bool = False  # replace a fine-tuned run, or begin an unfinished one anew
+    finetune: FinetuneSettings = field(default_factory=FinetuneSettings)

@@ -68,9 +68,9 @@ def report_data(found: Results, place: Path, seconds: dict[str, float]) -> Repor
         settings=asdict(found.settings),
         versions={**results.versions(), **asdict(found.look.engine)},
         seconds=seconds,
-        choices=found.fitted.probe.choices,
         search=found.fitted.probe.search,
         calibration=results.metrics(found)["calibration"],
+        choices=[*found.fitted.probe.choices, *(found.tuned.choices if found.tuned else ())],
         commands=results.next_commands(found, place),
         advice=found.advice,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -109,6 +109,7 @@ def get_lite(name: str, size: int | None = None) -> Backbone:
         build=partial(build_lite, spec),
         torch_module=partial(torch_lite, name),
         resize=partial(get_lite, name),
+        rebuild=partial(rebuild_lite, spec),
     )
 
 
@@ -152,9 +153,19 @@ def read_weights(spec: LiteSpec) -> Weights:
 
 def build_lite(spec: LiteSpec) -> openvino.Model:
     """Build the OpenVINO model, uint8 [?, size, size, 3] -> float32 [?, 1280]; norms are folded."""
+    return _build(spec, read_weights(spec))
+
+
+def rebuild_lite(spec: LiteSpec, tensors: Mapping[str, NDArray[Any]]) -> openvino.Model:
+    """Build it with other weights, given under the names of timm's network."""
+    named = {timm_name(key, spec): key for key in read_weights(spec) if not key.startswith("_fc.")}
+    return _build(spec, {named[name]: value for name, value in tensors.items()})
+
+
+def _build(spec: LiteSpec, weights: Weights) -> openvino.Model:
     openvino = import_openvino()
     ops = openvino.opset13
-    weights = _for_exact_pixels(read_weights(spec))
+    weights = _for_exact_pixels(weights)
     pixels = ops.parameter([-1, spec.size, spec.size, 3], np.uint8, name="pixels")
     centred = ops.subtract(ops.convert(pixels, "f32"), np.float32(MIDDLE))
     scaled = ops.multiply(centred, np.float32(1 / EXACT_SCALE))

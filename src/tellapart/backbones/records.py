@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,8 @@ class Backbone:
     library         the distribution that computes then, whose version decides about results
     components      number of principal components to which the head reduces these features, fitted
                     on the pictures that it learns from; None: it takes them as they are
+    rebuild         makes the OpenVINO model of other weights, given as arrays under torch_module's
+                    names; None: by conversion of the torch module
     """
 
     name: str
@@ -59,6 +61,9 @@ class Backbone:
     compute: Compute | None = field(default=None, repr=False, compare=False)
     library: str = ""
     components: int | None = None
+    rebuild: Callable[[Mapping[str, NDArray[Any]]], openvino.Model] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def is_network(self) -> bool:

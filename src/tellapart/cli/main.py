@@ -20,6 +20,7 @@ from typing import Any
 
 VERBS = {  # verb -> one line for --help; the verb's code is cli/<verb>.py, its function `command`
     "run": "From a folder of pictures to a tested classifier and a report.",
+    "finetune": "The main job, with the network itself trained on where it pays.",
     "audit": "Say what is wrong with the data, before anything is trained.",
     "predict": "Predict the classes of pictures with a saved classifier.",
     "evaluate": "Judge a saved classifier on new labelled pictures.",
@@ -27,7 +28,7 @@ VERBS = {  # verb -> one line for --help; the verb's code is cli/<verb>.py, its 
     "doctor": "Say what is installed, what would run, and where the cache is.",
 }
 
-KEEPING = ("run", "audit", "demo")  # verbs whose results stay in the cache
+KEEPING = ("run", "finetune", "audit", "demo")  # verbs whose results stay in the cache
 
 HELP = """From a folder of pictures to a tested classifier, an honest number and a report.
 

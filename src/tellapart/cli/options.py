@@ -154,6 +154,22 @@ Rehash = Annotated[
         rich_help_panel=COMPUTING,
     ),
 ]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with a fine-tuning that was interrupted, from its last epoch.",
+        rich_help_panel=COMPUTING,
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Replace a fine-tuned run, or begin an interrupted one anew.",
+        rich_help_panel=COMPUTING,
+    ),
+]
 NoMirror = Annotated[
     bool,
     typer.Option(

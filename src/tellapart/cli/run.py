@@ -9,7 +9,7 @@ import typer
 
 from tellapart.cli import options
 from tellapart.cli.output import print_run, say_json
-from tellapart.settings import MAX_PIXELS, RunSettings, SplitSettings
+from tellapart.settings import MAX_PIXELS, FinetuneSettings, RunSettings, SplitSettings
 
 
 def command(
@@ -95,6 +95,16 @@ def command(
             rich_help_panel=options.COMPUTING,
         ),
     ] = False,
+    finetune: Annotated[
+        str,
+        typer.Option(
+            metavar="no|auto|yes|scratch",
+            help="Train the network itself on; `tellapart finetune` has all its options.",
+            rich_help_panel=options.COMPUTING,
+        ),
+    ] = "no",
+    resume: options.Resume = False,
+    force: options.Force = False,
     rehash: options.Rehash = False,
     cache: options.CacheFolder = None,
     json: options.Json = False,
@@ -135,6 +145,8 @@ def command(
         advice=not no_advice,
         rehash=rehash,
         seed=seed,
+        force=force,
+        finetune=FinetuneSettings(mode=finetune, resume=resume),
     )  # fmt: skip
     run = pipeline.run(data, out, settings=settings, cache=cache, progress=options.progress(quiet))
     if json:

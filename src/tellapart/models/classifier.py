@@ -112,6 +112,7 @@ class Classifier:
     headline: Mapping[str, Any] | None  # as in metrics.json, with "split"; None if never measured
     trained_on: frozenset[str]  # the first 16 hex digits of the ids of its training pictures
     card: Mapping[str, Any]  # what the model card tells beside all this
+    weights: Mapping[str, NDArray[Any]] | None = None  # of a fine-tuned network, saved with it
 
     @property
     def backbone(self) -> str:

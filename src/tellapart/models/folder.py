@@ -25,11 +25,13 @@ from tellapart.settings import MAX_FILE_BYTES, MAX_PIXELS, Decoding
 MODEL_JSON = "model.json"
 HEAD = "head.safetensors"
 CARD = "README.md"
+WEIGHTS = "weights.safetensors"  # after fine-tuning: of the backbone, for torch; predict needs none
 MOST_BYTES = {  # the files of a model folder by name or ending, and how large each may be
     MODEL_JSON: 64_000_000,
     HEAD: 2_000_000_000,
     ".xml": 64_000_000,
     ".bin": 8_000_000_000,
+    WEIGHTS: 16_000_000_000,
 }
 # of the networks, in the order in which the parts name them
 NETWORKS = ("network.xml", *(f"network{number}.xml" for number in range(2, 17)))
@@ -55,7 +57,11 @@ def save_classifier(classifier: Classifier, folder: Path) -> Path:
                     shutil.copyfile(source, target)
         _remove_others(folder, _files(classifier.networks))
     write_bytes(folder / HEAD, save(classifier.head.arrays()))
-    digests = {name: file_digest(folder / name) for name in _files(classifier.networks)}
+    written = _files(classifier.networks)
+    if classifier.weights is not None:
+        write_bytes(folder / WEIGHTS, save(dict(classifier.weights)))
+        written.append(WEIGHTS)
+    digests = {name: file_digest(folder / name) for name in written}
     write_json(folder / MODEL_JSON, _to_json(classifier, digests))
     write_bytes(folder / CARD, model_card(classifier).encode("utf-8"))
     return folder
@@ -71,7 +77,7 @@ _ENDINGS = (".xml", ".bin")
 
 def _remove_others(folder: Path, wanted: list[str]) -> None:
     """Remove the networks of an older model that the new one does not have."""
-    for name in _files(NETWORKS):
+    for name in (*_files(NETWORKS), WEIGHTS):
         if name not in wanted:
             (folder / name).unlink(missing_ok=True)
 
@@ -137,7 +143,8 @@ def _check_files(folder: Path, stored: dict[str, Any]) -> None:
     digests = stored.get("files")
     if not isinstance(digests, dict):
         raise ModelError(f"{folder / MODEL_JSON} is damaged: its list of files is missing")
-    for name in (MODEL_JSON, *_files(_named_networks(folder, stored))):
+    weights = [WEIGHTS] if WEIGHTS in digests else []
+    for name in (MODEL_JSON, *_files(_named_networks(folder, stored)), *weights):
         path, most = folder / name, MOST_BYTES.get(name) or MOST_BYTES[Path(name).suffix]
         if path.is_symlink():
             raise ModelError(f"{path} is a link: a model folder holds its own files")

@@ -1,0 +1,83 @@
+"""What a training with held-out pictures left, on disk: a resumed run does not do it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.errors import OptionError, first_few
+from tellapart.finetuning.records import Epoch, History
+from tellapart.optional import need_torch
+from tellapart.places import write_bytes, write_json, writing
+
+ASKED = "asked.json"
+WRITTEN = ("format", "tellapart")  # what `write_json` adds: another version may go on
+SCORES, STATE, RECORD = "scores.safetensors", "state.safetensors", "done.json"
+
+
+@dataclass(frozen=True)
+class Done:
+    """scores: alpha -> [m, k] of the pictures held out; state: the trained tensors."""
+
+    scores: Mapping[float, NDArray[np.float32]]
+    history: History
+    state: Mapping[str, Any]
+
+
+def check_same(folder: Path, asked: Mapping[str, Any], *, resume: bool) -> None:
+    """Note what a fine-tuning was asked for; raise OptionError where a resumed one differs.
+
+    asked  plain values: the recipe, and what tells the data, the network and the split
+    """
+    place = folder / ASKED
+    now = json.loads(json.dumps(dict(asked)))
+    if resume and place.is_file():
+        before = json.loads(place.read_text(encoding="utf-8"))
+        other = [
+            f"{name} was {before.get(name)}, is {now.get(name)}"
+            for name in (*before, *(one for one in now if one not in before))
+            if name not in WRITTEN and before.get(name) != now.get(name)
+        ]
+        if other:
+            raise OptionError(
+                f"--resume goes on with the same data and recipe only: {first_few(other)}; give"
+                " what it was begun with, or begin anew with --force"
+            )
+        return
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_json(place, now)
+
+
+def save(folder: Path, done: Done) -> None:
+    """Write it, its record last: what a kill leaves is whole or not there."""
+    from safetensors.numpy import save as packed
+
+    write_bytes(folder / SCORES, packed({repr(alpha): one for alpha, one in done.scores.items()}))
+    state = {name: np.array(one.numpy(), order="C") for name, one in done.state.items()}
+    write_bytes(folder / STATE, packed(state))
+    write_json(folder / RECORD, asdict(done.history))
+
+
+def load(folder: Path) -> Done | None:
+    """Return what `save` wrote, None where it has not."""
+    from safetensors.numpy import load as unpacked
+
+    try:
+        stored = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        scores = unpacked((folder / SCORES).read_bytes())
+        state = unpacked((folder / STATE).read_bytes())
+    except FileNotFoundError:
+        return None
+    torch = need_torch()
+    return Done(
+        {float(name): one for name, one in scores.items()},
+        History(stored["name"], tuple(Epoch(**one) for one in stored["epochs"]), stored["stopped"]),
+        {name: torch.from_numpy(one) for name, one in state.items()},
+    )

@@ -1,0 +1,264 @@
+"""One training with Lightning's Trainer: from a start to tuned weights, resumable at any epoch."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tellapart.errors import OptionError, OutputError
+from tellapart.finetuning.layers import Halves
+from tellapart.finetuning.losses import Loss
+from tellapart.finetuning.recipes import Recipe
+from tellapart.finetuning.records import Epoch, History, Rows
+from tellapart.finetuning.views import Store
+from tellapart.images import Transform
+from tellapart.optional import need_lightning, need_torch
+from tellapart.places import writing
+from tellapart.progress import Progress
+
+LAST, BEST = "last.ckpt", "best.ckpt"
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that one training needs.
+
+    halves, head  the start; both are changed by it
+    rows          [m] of the store that are learned from; held [h] those held out, may be empty
+    labels        [n] of all pictures of the store
+    folder        where its checkpoints stand
+    """
+
+    name: str
+    halves: Halves
+    head: Any
+    store: Store
+    rows: Rows
+    held: Rows
+    labels: Rows
+    loss: Loss
+    recipe: Recipe
+    transform: Transform
+    folder: Path
+    seed: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves: the trained tensors by name (network.*, head.*) and its history."""
+
+    state: Mapping[str, Any]
+    history: History
+
+
+class Diverged(Exception):
+    """The loss is no number any more: at which step (from 1) and learning rate."""
+
+    def __init__(self, step: int, rate: float) -> None:
+        super().__init__(step, rate)
+        self.step, self.rate = step, rate
+
+
+def state_of(halves: Halves, head: Any) -> dict[str, Any]:
+    """Return copies of the trained tensors by name, on the CPU."""
+    named = [(f"network.{name}", one) for name, one in halves.network.named_parameters()]
+    named += [(f"network.{name}", one) for name, one in halves.network.named_buffers()]
+    named += [(f"head.{name}", one) for name, one in head.named_parameters()]
+    return {name: one.detach().cpu().clone() for name, one in named}
+
+
+def load_state(halves: Halves, head: Any, state: Mapping[str, Any]) -> None:
+    """Put tensors of `state_of` back."""
+    for prefix, module in (("network.", halves.network), ("head.", head)):
+        own = {name.removeprefix(prefix): one for name, one in state.items()
+               if name.startswith(prefix)}  # fmt: skip
+        module.load_state_dict(own, strict=False)
+
+
+def train(training: Training, progress: Progress, *, resume: bool) -> Trained:
+    """Train, from the last whole epoch where `resume` is set and a checkpoint is there.
+
+    A loss that is no number ends the training with the weights of the last whole epoch. Raises
+    OutputError where a checkpoint cannot be written, OptionError where the memory of a GPU does
+    not hold a batch.
+    """
+    from tellapart.finetuning.module import make_callback, make_module
+
+    torch = need_torch()
+    start = state_of(training.halves, training.head)
+    with writing(training.folder):
+        training.folder.mkdir(parents=True, exist_ok=True)
+    last = training.folder / LAST
+    steps = training.recipe.epochs * training.recipe.batches(len(training.rows))
+    with progress.stage(f"train {training.name}", steps, "steps") as stage, quiet_lightning():
+        module = make_module(training)
+        callback = make_callback(training, stage, progress)
+        trainer = make_trainer(training.recipe, [callback], training.folder)
+        try:
+            trainer.fit(
+                module, ckpt_path=str(last) if resume and last.is_file() else None,
+                weights_only=True,
+            )  # fmt: skip
+        except Diverged as problem:
+            return _last_good(training, start, module.history(), problem, progress)
+        except torch.OutOfMemoryError as problem:
+            raise OptionError(
+                f"the GPU's memory does not hold {training.recipe.batch} pictures of"
+                f" {training.recipe.size} px: give a smaller --batch (and --accumulate to keep its"
+                " effect), a smaller --size, or --auto-batch"
+            ) from problem
+    history = module.history()
+    state = state_of(training.halves, training.head)
+    if history.stopped and (training.folder / BEST).is_file():
+        state = checkpoint_state(training.folder / BEST)
+    return Trained(state, history)
+
+
+def _last_good(
+    training: Training,
+    start: Mapping[str, Any],
+    history: History,
+    problem: Diverged,
+    progress: Progress,
+) -> Trained:
+    last = training.folder / LAST
+    state = checkpoint_state(last) if history.epochs and last.is_file() else start
+    kept = f"epoch {len(history.epochs)}" if history.epochs else "the start"
+    words = (
+        f"it diverged: the loss was no number at step {problem.step}, at a learning rate of"
+        f" {problem.rate:.3g}; the weights of {kept} are kept, and a lower --lr may help"
+    )
+    progress.say(f"{training.name}: {words}")
+    load_state(training.halves, training.head, state)
+    return Trained(state, replace(history, stopped=words))
+
+
+def checkpoint_state(path: Path) -> dict[str, Any]:
+    """Return the trained tensors of a checkpoint; reads nothing but tensors and plain values."""
+    torch = need_torch()
+    stored = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    return {name: value for name, value in stored.items() if name.startswith(("network.", "head."))}
+
+
+def make_trainer(recipe: Recipe, callbacks: list[Any], folder: Path) -> Any:
+    """Return Lightning's Trainer for a recipe."""
+    lightning = need_lightning()
+    if recipe.ema:
+        averaging = lightning.callbacks.EMAWeightAveraging(decay=recipe.ema)
+        callbacks = [averaging, *callbacks]
+    return lightning.Trainer(
+        accelerator=recipe.accelerator,
+        devices=recipe.devices,
+        strategy=recipe.strategy,
+        precision=recipe.precision,
+        max_epochs=recipe.epochs,
+        accumulate_grad_batches=recipe.accumulate,
+        gradient_clip_val=recipe.clip or None,
+        logger=make_logger(recipe.logger, folder),
+        callbacks=callbacks,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1,
+        default_root_dir=str(folder),
+    )
+
+
+def make_logger(name: str | None, folder: Path) -> Any:
+    """Return Lightning's own logger by name, False for none; raises where its library is absent."""
+    if name is None:
+        return False
+    loggers = need_lightning().loggers
+    made = {
+        "tensorboard": lambda: loggers.TensorBoardLogger(str(folder / "logs")),
+        "mlflow": lambda: loggers.MLFlowLogger(save_dir=str(folder / "mlruns")),
+    }
+    try:
+        return made[name]()
+    except ModuleNotFoundError as problem:
+        raise OptionError(
+            f"--logger {name} needs its own library ({problem.name}): pip install {name}"
+        ) from problem
+
+
+@contextlib.contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Keep Lightning from talking of data loaders and devices: we say what matters."""
+    need_lightning()  # its import sets the levels that are changed here
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [one.level for one in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for one in loggers:
+            one.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for one, level in zip(loggers, levels, strict=True):
+                one.setLevel(level)
+
+
+def save_checkpoint(trainer: Any, path: Path) -> None:
+    """Write a checkpoint whole or not at all: the one that stood there stays until then."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        trainer.save_checkpoint(partial)
+        partial.replace(path)
+    except (OSError, RuntimeError) as problem:  # torch's writer turns a full disk into the second
+        partial.unlink(missing_ok=True)
+        reason = getattr(problem, "strerror", None) or str(problem).splitlines()[0]
+        raise OutputError(
+            f"cannot write the checkpoint {path}: {reason}; the last good one stays: free some"
+            " space, then go on with --resume"
+        ) from problem
+
+
+Factor = Callable[[int], float]
+
+
+def schedule(recipe: Recipe, steps: int) -> Factor:
+    """Return what the learning rate is multiplied by at each of `steps` steps, from 0.
+
+    cosine    up in a straight line for the share `warmup`, then down to 0 along a cosine
+    onecycle  up from 1/25 for 30 %, then down to 1e-5, along cosines (Smith and Topin 2018,
+              arXiv:1708.07120, in fastai's form)
+    constant  1
+    """
+    rise = max(1, round(recipe.warmup * steps))
+
+    def cosine(step: int) -> float:
+        if step < rise:
+            return (step + 1) / rise
+        return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+    def onecycle(step: int) -> float:
+        top = max(1, round(0.3 * steps))
+        if step < top:
+            return _between(1 / 25, 1.0, step / top)
+        return _between(1.0, 1e-5, (step - top) / max(1, steps - top))
+
+    return {"cosine": cosine, "onecycle": onecycle, "constant": lambda _: 1.0}[recipe.schedule]
+
+
+def _between(start: float, end: float, share: float) -> float:
+    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+def epoch_rng(seed: int, name: str, *numbers: int) -> np.random.Generator:
+    """Return the generator of one epoch (and step) of one training: a resumed one draws the same"""
+    return np.random.default_rng([seed, *name.encode(), *numbers])
+
+
+def as_epochs(stored: list[dict[str, Any]]) -> tuple[Epoch, ...]:
+    """Return the epochs that a checkpoint holds as plain values."""
+    return tuple(Epoch(**one) for one in stored)

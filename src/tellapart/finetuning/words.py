@@ -1,0 +1,92 @@
+"""What fine-tuning did, in words: for the terminal, run.json and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tellapart.finetuning.recipes import Recipe
+from tellapart.finetuning.records import History, Mix, Tuned
+
+OVERFIT = 0.10  # rise of the held-out loss above its least, as a share
+UNDERFIT = 0.05  # fall of the training loss in the last epoch, as a share
+SLOW = 0.02  # fall of the training loss over a whole training, as a share
+
+
+def kept_words(why: str, histories: tuple[History, ...], mixes: tuple[Mix, ...] = ()) -> Tuned:
+    """Return that the probe is kept, and why."""
+    return Tuned(
+        backbone=None,
+        head=None,
+        histories=histories,
+        mixes=mixes,
+        choices=({"what": "fine-tuning", "chosen": "the probe is kept", "why": why},),
+        words=(f"Fine-tuning: the probe is kept: {why}.",),
+    )
+
+
+def tuned_words(found: tuple[float, float] | None, alpha: float, pictures: int) -> tuple[str, ...]:
+    """Return how the tuned network compares with the probe out of fold: gain, standard error."""
+    if found is None:
+        return ("Fine-tuning: the trained network is used; it was not compared with the probe.",)
+    value, error = found
+    return (
+        f"Fine-tuning: {_points(value)} of balanced accuracy against the probe (standard error"
+        f" {100 * error:.1f}), on {pictures:,} training pictures that the compared trainings had"
+        f" not seen; {alpha:.0%} of the way from the starting weights is kept.",
+    )
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.1f} points"
+
+
+def choices_of(
+    recipe: Recipe, mixes: Sequence[Mix], alpha: float, temperature: float
+) -> tuple[dict[str, str], ...]:
+    """Return what was chosen and why, as run.json has it."""
+    tried = "; ".join(f"{one.alpha:g}: log loss {one.loss:.4f}" for one in mixes)
+    why = f"least log loss out of fold ({tried})" if len(mixes) > 1 else "as the recipe says"
+    return (
+        {"what": "fine-tuning", "chosen": f"alpha {alpha:g}", "why": why},
+        {
+            "what": "training",
+            "chosen": f"{recipe.epochs} epochs at {recipe.size} px",
+            "why": f"learning rate {recipe.rate:g}, {recipe.optimizer}, {recipe.schedule}, batch"
+            f" {recipe.batch}, {recipe.freeze:.0%} of the layer groups frozen",
+        },
+        {
+            "what": "temperature",
+            "chosen": f"{temperature:.3g}",
+            "why": "least log loss of the scores out of fold",
+        },
+    )
+
+
+def advice(history: History) -> tuple[str, ...]:
+    """Return what a training's curves say, a sentence each; nothing where they look well."""
+    epochs = history.epochs
+    lines = [f"{history.name}: {history.stopped}."] if history.stopped else []
+    if len(epochs) < 2:
+        return tuple(lines)
+    train = [one.train_loss for one in epochs]
+    held = [one.held_loss for one in epochs if one.held_loss is not None]
+    if held and held[-1] > min(held) * (1 + OVERFIT):
+        best = held.index(min(held)) + 1
+        lines.append(
+            f"{history.name}: it overfits: the loss on held-out pictures was least after epoch"
+            f" {best} and rose since; fewer --epochs, a lower --lr, or more augmentation may help."
+        )
+    elif train[-1] < train[-2] * (1 - UNDERFIT) and (not held or held[-1] == min(held)):
+        lines.append(
+            f"{history.name}: it was still learning when it ended: more --epochs may help."
+        )
+    if train[-1] > train[0]:
+        lines.append(
+            f"{history.name}: the training loss rose: the learning rate is too high; lower --lr."
+        )
+    elif train[-1] > train[0] * (1 - SLOW):
+        lines.append(
+            f"{history.name}: the training loss hardly fell: the learning rate is too low, or"
+            " there is nothing left to learn; look with tellapart lr-find."
+        )
+    return tuple(lines)

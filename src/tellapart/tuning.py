@@ -1,0 +1,130 @@
+"""Fine-tuning inside a run: from what the run knows to a question, and what the answer changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.data import PictureSet
+from tellapart.errors import OptionError
+from tellapart.features import Cache, Look, look
+from tellapart.features.parts import Part, Recipe
+from tellapart.finetuning.records import Examples, Tuned
+from tellapart.heads import LinearHead
+from tellapart.images import RGB, first_views
+from tellapart.progress import Progress
+from tellapart.results import Fitted
+from tellapart.run_folder import CHECKPOINTS
+from tellapart.settings import RunSettings
+from tellapart.splits import Split
+
+MOST_COMPARED = 1_000  # training pictures on which the saved network is compared with torch
+
+
+def check(settings: RunSettings) -> None:
+    """Refuse what cannot be, before any work; raises OptionError or MissingExtra."""
+    if settings.finetune.mode == "no":
+        if settings.finetune.resume:
+            raise OptionError("--resume has an effect with fine-tuning only: add --finetune yes")
+        return
+    from tellapart.finetuning.recipes import check_settings
+    from tellapart.optional import need_lightning
+
+    check_settings(settings.finetune)
+    for option, is_given in (
+        ("--refit", settings.refit),
+        ("--precision int8", settings.precision != "auto"),
+        (f"--head {settings.head}", settings.head != RunSettings.head),
+        ("--search", settings.search != RunSettings.search),
+        ("--views", settings.views != 1),
+        (f"--backbone {settings.backbone}", "+" in settings.backbone),
+        ("--image-size with several sizes", len(settings.image_sizes) > 1),
+        ("--bands with other than three", len(settings.decoding.bands or RGB) != len(RGB)),
+    ):
+        if is_given:
+            raise OptionError(
+                f"{option} cannot go with fine-tuning, which trains one network on three bands"
+            )
+    first_views(settings.finetune.tta, mirror=settings.mirror)
+    need_lightning()
+
+
+def tune(
+    usable: PictureSet, seen: Look, split: Split, fitted: Fitted, recipe: Recipe,
+    settings: RunSettings, folder: Path, progress: Progress,
+) -> Tuned:  # fmt: skip
+    """Train the recipe's network on, on the pictures that the probe was fitted on."""
+    from tellapart.finetuning.finetune import Question, finetune
+    from tellapart.heads.logistic import fit_head as fit_logistic
+
+    (part,) = recipe
+    if not part.backbone.is_network or part.backbone.components:
+        raise OptionError(f"{part.backbone.name} is no network that can be trained on")
+    place = {name: code for code, name in enumerate(fitted.classes)}
+    examples = Examples(
+        sources=[usable.sources[row] for row in fitted.rows],
+        ids=[seen.ids[row] for row in seen.usable[fitted.rows]],
+        labels=np.array([place[usable.labels[row]] for row in fitted.rows], np.intp),
+        features=seen.features[fitted.rows],
+        components=split.components[fitted.rows],
+        classes=fitted.classes,
+    ).sorted()
+
+    def fit_head(some: NDArray[np.intp]) -> LinearHead:
+        search = fitted.probe.search
+        wide = np.asarray(examples.features[some], np.float32)
+        k = len(examples.classes)
+        return fit_logistic(wide, examples.labels[some], k, search.chosen, search.temperature)
+
+    start = fitted.probe.head
+    assert isinstance(start, LinearHead)  # `check` refuses other heads
+    question = Question(
+        settings=settings.finetune,
+        examples=examples,
+        backbone=part.backbone,
+        start=start,
+        fit_head=fit_head,
+        decoding=settings.decoding,
+        mirror=settings.mirror,
+        seed=settings.seed,
+        fast_half=seen.engine.precision == "bf16",
+        folder=folder / CHECKPOINTS,
+    )
+    return finetune(question, progress)
+
+
+def recipe(tuned: Tuned, settings: RunSettings) -> Recipe:
+    """Return how the tuned network is run: on as many views as `--tta` says."""
+    assert tuned.backbone is not None
+    views = first_views(settings.finetune.tta, mirror=settings.mirror)
+    return (Part(tuned.backbone, RGB, views),)
+
+
+def answers(
+    usable: PictureSet, rows: NDArray[np.intp], fitted: Fitted, tuned: Tuned,
+    settings: RunSettings, store: Cache, progress: Progress,
+) -> tuple[NDArray[np.float32], Tuned]:  # fmt: skip
+    """Return what the tuned network says of the pictures at `rows`, [n, k], run as `predict` runs
+    it; and the answer of fine-tuning with how well that agrees with torch on training pictures.
+    """
+    from tellapart.finetuning.agreement import agreement_words
+
+    assert tuned.backbone is not None
+    compared = fitted.rows[:MOST_COMPARED]
+    some = np.concatenate([rows, compared])
+    wanted = recipe(tuned, settings)
+    seen = look(
+        usable.take(some.tolist()), tuned.backbone, settings.engine, decoding=settings.decoding,
+        cache=store, progress=progress, also=[wanted],
+    )  # fmt: skip
+    by_one_view = fitted.head.probabilities(seen.features)
+    with progress.stage("compare with torch", len(compared)) as stage:
+        words = agreement_words(
+            tuned.backbone, fitted.head, [usable.sources[row] for row in compared],
+            by_one_view[len(rows) :], settings.decoding, stage,
+        )  # fmt: skip
+    found = fitted.head.probabilities(seen.of(wanted).features[: len(rows)])
+    return found, replace(tuned, words=(*tuned.words, words))

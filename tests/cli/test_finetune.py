@@ -1,0 +1,122 @@
+"""tellapart finetune, through the command line."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+SMALL = ("--epochs", "1", "--size", "64", "--views", "1", "--folds", "2", "--batch", "8")
+QUICK = (*SMALL, "--lr", "1e-3")
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory, shapes, kept_cache) -> Path:
+    """A run on the shapes whose network was tuned."""
+    from tellapart.cli.main import run_verb
+
+    out = tmp_path_factory.mktemp("tuned") / "run"
+    asked = ["finetune", str(shapes), "--out", str(out), "--cache", str(kept_cache), "--quiet"]
+    assert run_verb([*asked, *QUICK, "--alphas", "0.5,1"]) == 0
+    return out
+
+
+def test_a_tuned_run_predicts_what_it_was_judged_by_without_torch(
+    tuned, process, shapes, load_json
+):
+    import polars as pl
+
+    told = load_json(tuned / "run.json")
+    assert told["finetune"]["kept"] == "network"
+    assert told["finetune"]["alpha"] in (0.5, 1.0)
+    assert [one["name"] for one in told["finetune"]["histories"]] == ["fold 1", "fold 2", "all"]
+    assert told["seconds"]["finetune"] > 0
+    assert (tuned / "model" / "weights.safetensors").is_file()
+    judged = pl.read_parquet(tuned / "predictions.parquet")
+    names = [str(shapes / path) for path in judged["path"]]
+    script = "import sys; sys.modules['torch'] = None; from tellapart.cli.main import main; main()"
+    code = process("predict", tuned, *names, "--format", "jsonl", script=script)
+    out, err = code.communicate()
+    assert code.returncode == 0, err
+    for line, row in zip(out.splitlines(), judged.iter_rows(named=True), strict=True):
+        found = json.loads(line)
+        assert found["predicted"] == row["predicted"]
+        for name, value in found["probabilities"].items():
+            assert value == pytest.approx(row[f"p:{name}"], abs=1e-6)
+
+
+def test_the_saved_weights_are_those_of_the_network(tuned):
+    from safetensors.numpy import load_file
+
+    from tellapart.finetuning.export import digest_of
+    from tellapart.models.folder import load_classifier
+
+    weights = load_file(tuned / "model" / "weights.safetensors")
+    (part,) = load_classifier(tuned).parts
+    assert part.weights_digest == digest_of(weights)
+    assert part.name == "lite0 (fine-tuned)"
+
+
+def test_a_tuned_run_is_not_replaced_unasked(tuned, refused, shapes):
+    line = refused("finetune", shapes, "--out", tuned, *QUICK)
+    assert "holds a fine-tuned run: choose another --out, or replace it with --force" in line
+    line = refused("run", shapes, "--out", tuned)
+    assert "holds a fine-tuned run" in line
+
+
+def test_what_is_wrong_is_said_before_any_work(refused, shapes, tmp_path):
+    out = tmp_path / "run"
+    for words, expected in (
+        (("--lr", "0"), "--lr is 0.0: a number above 0 is needed"),
+        (("--lr", "nan"), "--lr is nan"),
+        (("--auto", "--scratch"), "--auto and --scratch say two different things"),
+        (("--alphas", "0,x"), "--alphas takes numbers with commas between, got '0,x'"),
+        (("--batch", "900"), "--batch 900 is more than the"),
+    ):
+        assert expected in refused("finetune", shapes, "--out", out, *words)
+    line = refused("run", shapes, "--out", out, "--finetune", "yes", "--refit")
+    assert "--refit cannot go with fine-tuning" in line
+    assert "--finetune 'maybe' is unknown" in refused("run", shapes, "--finetune", "maybe")
+    assert "--resume has an effect with fine-tuning only" in refused("run", shapes, "--resume")
+    assert not out.exists()
+
+
+def test_without_lightning_the_install_line_is_named(refused, shapes, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "lightning.pytorch", None)
+    assert 'pip install "tellapart[finetune]"' in refused("finetune", shapes)
+
+
+def test_kill_9_and_resume_ends_as_if_nothing_had_happened(tuned, process, command, shapes):
+    out = tuned.parent / "killed"
+    asked = ("finetune", shapes, "--out", out, *QUICK, "--alphas", "0.5,1")
+    first = process(*asked)
+    checkpoints = out.with_name("killed.partial") / "checkpoints"
+    deadline = time.monotonic() + 120
+    while not (checkpoints / "fold-2").is_dir() and time.monotonic() < deadline:
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.05)
+    first.kill()
+    first.communicate()
+    code, _, err = command(*asked)
+    assert code == 2
+    assert "go on with --resume, or begin anew with --force" in err
+    code, _, err = command(*asked, "--resume")
+    assert code == 0, err
+    whole, again = (json.loads((one / "metrics.json").read_text()) for one in (tuned, out))
+    assert whole == again
+    assert "fold 1, epoch 1" not in (out / "log.txt").read_text()
+
+
+def test_damaged_weights_are_noticed(tuned, refused, tmp_path, shapes):
+    import shutil
+
+    model = shutil.copytree(tuned / "model", tmp_path / "model")
+    content = bytearray((model / "weights.safetensors").read_bytes())
+    content[-1] ^= 1
+    (model / "weights.safetensors").write_bytes(content)
+    line = refused("predict", model, shapes)
+    assert "weights.safetensors is damaged" in line

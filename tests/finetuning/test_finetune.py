@@ -1,0 +1,210 @@
+"""Fine-tuning as a whole, on a small network: what it leaves, and that a kill costs an epoch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tellapart.errors import OptionError, OutputError
+from tellapart.finetuning import training
+from tellapart.finetuning.export import converted, weights_of
+from tellapart.finetuning.finetune import finetune
+from tellapart.finetuning.records import Tuned
+from tellapart.progress import Progress
+
+FREEZES = {"kept outputs": 0.5, "pixels": 0.0}
+
+
+class Killed(Exception):
+    pass
+
+
+def kill_at(monkeypatch, number: int) -> None:
+    """Let the process die when the checkpoint `number` (from 1) is about to be written."""
+    save, count = training.save_checkpoint, [0]
+
+    def once(trainer, path):
+        count[0] += 1
+        if count[0] == number:
+            raise Killed
+        save(trainer, path)
+
+    monkeypatch.setattr("tellapart.finetuning.module.save_checkpoint", once)
+
+
+def same(first: Tuned, second: Tuned) -> None:
+    assert first.alpha == second.alpha
+    assert first.mixes == second.mixes
+    assert first.histories == second.histories
+    assert np.array_equal(first.head.weights, second.head.weights)
+    assert all(np.array_equal(first.weights[name], one) for name, one in second.weights.items())
+
+
+@pytest.mark.parametrize("freeze", FREEZES.values(), ids=FREEZES)
+def test_it_learns_and_leaves_a_network_and_what_chose_it(question, freeze):
+    asked = question(freeze=freeze, alphas=(0.5, 1.0), rate=3e-3, epochs=3)
+    found = finetune(asked, Progress())
+    assert found.alpha in (0.5, 1.0)
+    assert [one.name for one in found.histories] == ["fold 1", "fold 2", "fold 3", "all"]
+    for history in found.histories:
+        assert [one.number for one in history.epochs] == [1, 2, 3]
+        assert history.epochs[-1].train_loss < history.epochs[0].train_loss
+        held = [one.held_loss is not None for one in history.epochs]
+        assert held == [history.name != "all"] * 3
+    assert {one.alpha for one in found.mixes} == {0.5, 1.0}
+    start = weights_of(asked.backbone.torch_module())
+    changed = {name for name, one in found.weights.items() if not np.array_equal(one, start[name])}
+    assert changed
+    assert any(name.startswith("0.") for name in changed) == (freeze == 0)
+    assert not any("running" in name for name in changed)  # batch norm's statistics are frozen
+    assert found.backbone.weights_digest != asked.backbone.weights_digest
+    assert found.head.weights.shape == (24, 3)
+
+
+def test_alpha_0_keeps_the_probe(question):
+    found = finetune(question(alphas=(0.0,), epochs=1), Progress())
+    assert (found.backbone, found.head, found.alpha) == (None, None, 0.0)
+    assert "the probe is kept" in found.words[0]
+
+
+def test_classic_trains_a_new_head_alone(question):
+    asked = question(recipe="classic", alphas=(0.0, 0.25, 0.5, 0.75, 1.0), epochs=2)
+    found = finetune(asked, Progress())
+    assert found.backbone is asked.backbone
+    assert [one.name for one in found.histories] == ["fold 1", "all"]
+    assert not np.array_equal(found.head.weights, asked.start.weights)
+
+
+def test_scratch_forgets_the_weights_and_learns_batch_norms_statistics(question):
+    asked = question(mode="scratch", alphas=(0.0, 0.25, 0.5, 0.75, 1.0), epochs=1)
+    found = finetune(asked, Progress())
+    start = weights_of(asked.backbone.torch_module())
+    assert not np.allclose(found.weights["1.0.0.weight"], start["1.0.0.weight"], atol=0.02)
+    assert not np.allclose(found.weights["1.0.1.running_mean"], start["1.0.1.running_mean"])
+
+
+def test_the_same_whatever_the_order_of_the_pictures(question):
+    asked = question(epochs=1, alphas=(1.0,))
+    rows = np.random.default_rng(1).permutation(len(asked.examples.ids))
+    examples = replace(
+        asked.examples,
+        sources=[asked.examples.sources[row] for row in rows],
+        ids=[asked.examples.ids[row] for row in rows],
+        labels=asked.examples.labels[rows],
+        features=asked.examples.features[rows],
+        components=asked.examples.components[rows],
+    ).sorted()
+    again = replace(asked, examples=examples, folder=asked.folder / "again")
+    same(finetune(asked, Progress()), finetune(again, Progress()))
+
+
+@pytest.mark.parametrize(("number", "ema"), [(1, 0.0), (3, 0.9), (6, 0.0), (12, 0.9)])
+def test_a_killed_training_goes_on_to_the_same_end(question, tmp_path, monkeypatch, number, ema):
+    changes = {"alphas": (0.0, 1.0), "rate": 1e-3, "epochs": 3, "mixup": 0.2, "ema": ema}
+    changes |= {"alphas": (0.5, 1.0), "folds": 2, "freeze": 0.5}
+    whole = finetune(question(tmp_path / "whole", **changes), Progress())
+    with monkeypatch.context() as patch:
+        kill_at(patch, number)
+        with pytest.raises(Killed):
+            finetune(question(tmp_path / "killed", **changes), Progress())
+    progress = Progress()
+    again = finetune(question(tmp_path / "killed", resume=True, **changes), progress)
+    same(whole, again)
+    if number > 2:
+        went_on = [line for line in progress.lines if "goes on after epoch" in line]
+        trained = [line for line in progress.lines if ", epoch " in line]
+        assert went_on or len(trained) < 9
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"epochs": 4}, "epochs was 2, is 4"), ({"batch": 4}, "batch was 8, is 4")],
+)
+def test_resuming_with_another_recipe_is_refused_and_told_apart(question, changes, words):
+    finetune(question(alphas=(1.0,)), Progress())
+    with pytest.raises(OptionError, match=words):
+        finetune(question(alphas=(1.0,), resume=True, **changes), Progress())
+
+
+def test_resuming_with_other_pictures_is_refused(question):
+    asked = question(alphas=(1.0,), resume=True)
+    finetune(asked, Progress())
+    other = replace(asked.examples, ids=["0" * 32, *asked.examples.ids[1:]])
+    with pytest.raises(OptionError, match=r"same data and recipe only: pictures was"):
+        finetune(replace(asked, examples=other), Progress())
+
+
+def test_a_loss_that_is_no_number_ends_with_the_last_good_weights(question, monkeypatch):
+    from tellapart.finetuning import losses
+
+    plain, count = losses.Loss.__call__, [0]
+
+    def spoilt(self, logits, targets):
+        count[0] += 1
+        value = plain(self, logits, targets)
+        return value * float("nan") if count[0] == 6 else value  # 3 steps an epoch
+
+    monkeypatch.setattr(losses.Loss, "__call__", spoilt)
+    progress = Progress()
+    found = finetune(question(alphas=(1.0,), epochs=3, rate=1e-3), progress)
+    stopped = found.histories[0].stopped
+    assert "the loss was no number at step" in stopped
+    assert "at a learning rate of" in stopped
+    assert len(found.histories[0].epochs) == 1
+    assert all(np.isfinite(one).all() for one in found.weights.values())
+
+
+def test_no_space_for_a_checkpoint_leaves_the_last_good_one(question, monkeypatch):
+    asked = question(alphas=(1.0,), epochs=3)
+    import lightning.pytorch as lightning
+
+    save, count = lightning.Trainer.save_checkpoint, [0]
+
+    def full(self, path, *_, **__):
+        count[0] += 1
+        if count[0] > 3:
+            raise OSError(28, "No space left on device")
+        save(self, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lightning.Trainer, "save_checkpoint", full)
+        with pytest.raises(OutputError, match=r"cannot write the checkpoint .*the last good one"):
+            finetune(asked, Progress())
+    assert (asked.folder / "fold-1" / "last.ckpt").is_file()
+    assert not list(asked.folder.rglob("*.partial"))
+    progress = Progress()
+    finetune(question(alphas=(1.0,), epochs=3, resume=True), progress)
+    assert any("fold 1: goes on after epoch" in line for line in progress.lines)
+
+
+def test_patience_stops_and_takes_the_best_epoch(question):
+    asked = question(alphas=(1.0,), epochs=12, patience=1, rate=0.3, clip=0.0, freeze=0.0)
+    first = finetune(asked, Progress()).histories[0]
+    assert len(first.epochs) < 12
+    assert "no progress in 1 epoch" in first.stopped
+
+
+def test_checkpoints_are_kept_as_asked(question):
+    asked = question(alphas=(1.0,), epochs=3, save_every=2)
+    finetune(asked, Progress())
+    held = {one.name for one in (asked.folder / "all").iterdir()}
+    assert held >= {"epoch-002.ckpt", "last.ckpt"}
+    assert "epoch-003.ckpt" not in held
+
+
+def test_openvino_gives_what_torch_gives(question):
+    from tellapart.optional import import_openvino
+
+    asked = question()
+    network = asked.backbone.torch_module()
+    transform = asked.backbone.transform
+    model = import_openvino().Core().compile_model(converted(network, transform), "CPU", {
+        "INFERENCE_PRECISION_HINT": "f32"})  # fmt: skip
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    scaled = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127.5) / 127.5
+    with torch.no_grad():
+        expected = network(scaled).numpy()
+    np.testing.assert_allclose(model([pixels])[0], expected, rtol=1e-4, atol=1e-5)
