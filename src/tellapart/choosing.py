@@ -36,6 +36,11 @@ class Option:
     candidate: Candidate
     look: Look
 
+    @property
+    def components(self) -> int:
+        """Principal components to which the head reduces the features; 0: as they are."""
+        return self.candidate.recipe[0].backbone.components or 0
+
 
 def open_ways(settings: RunSettings) -> tuple[Candidate, ...]:
     """Return the candidates that the settings leave open; raises before anything is read."""

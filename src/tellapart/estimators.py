@@ -167,7 +167,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             together = components(len(pictures), seen.ids, *([] if groups is None else [groups]))
             probe, _ = fit_probe(
                 seen.features, codes, len(classes), together, seen.ids,
-                seed=seed, cache=cache, progress=Progress(),
+                seed=seed, cache=cache, progress=Progress(), pca=backbone.components or 0,
             )  # fmt: skip
         self.classes_ = classes
         self.head_ = probe.head

@@ -21,7 +21,6 @@ from tellapart.auditing import (
 )
 from tellapart.audits import Audit
 from tellapart.backbones import EMBEDDED, get_backbone
-from tellapart.choosing import Option
 from tellapart.data import PictureSet, read
 from tellapart.errors import DataError, OptionError
 from tellapart.evaluation import Evaluation, evaluate
@@ -115,7 +114,10 @@ def run(
                 pictures, seen, base, train, ways, settings, store, progress
             )
         with watch("fit"):
-            fits = [_fit(usable, one, split, settings, store, progress) for one in options]
+            fits = [
+                _fit(usable, one.look, split, settings, store, progress, one.components)
+                for one in options
+            ]
             chosen, fitted = choosing.choose(options, fits)
         recipe, looked = chosen.candidate.recipe, chosen.look
         if settings.precision == "int8":
@@ -124,10 +126,10 @@ def run(
                     pictures, looked, train, recipe, settings, store, progress
                 )
             with watch("fit"):
-                again = replace(chosen, look=quantised.look)
-                fitted = precision.told(
-                    quantised, looked, _fit(usable, again, split, settings, store, progress)
+                again = _fit(
+                    usable, quantised.look, split, settings, store, progress, chosen.components
                 )
+                fitted = precision.told(quantised, looked, fitted, again)
             recipe, looked = quantised.recipe, quantised.look
         probe, tuned = fitted, None
         if settings.finetune.mode != "no":
@@ -226,11 +228,10 @@ def _split(
 
 
 def _fit(
-    usable: PictureSet, option: Option, split: Split, settings: RunSettings, cache: Cache,
-    progress: Progress,
+    usable: PictureSet, seen: Look, split: Split, settings: RunSettings, cache: Cache,
+    progress: Progress, pca: int = 0,
 ) -> Fitted:  # fmt: skip
     """Fit the probe on the training pictures, with the classes that stand there."""
-    seen = option.look
     rows = split.rows("train")
     codes = usable.codes()
     learned = np.unique(codes[rows])
@@ -248,7 +249,7 @@ def _fit(
         seed=settings.seed,
         cache=cache,
         progress=progress,
-        pca=option.candidate.recipe[0].backbone.components or 0,
+        pca=pca,
         head=settings.head,
         trials=settings.search,
     )

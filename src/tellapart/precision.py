@@ -18,7 +18,7 @@ from tellapart.features import Cache, Look, look
 from tellapart.features.calibration import int8_backbone
 from tellapart.features.parts import Recipe
 from tellapart.progress import Progress
-from tellapart.results import Fitted
+from tellapart.results import TOLD, Fitted
 from tellapart.settings import PRECISIONS, RunSettings
 
 
@@ -94,8 +94,10 @@ def quantise(
     return Quantised(quantised, both, count, _cosines(seen.features[train], again.features[train]))
 
 
-def told(found: Quantised, seen: Look, fitted: Fitted) -> Fitted:
+def told(found: Quantised, seen: Look, plain: Fitted, fitted: Fitted) -> Fitted:
     """Return the fit with one more choice: the precision, and how much it agrees.
+
+    plain  the fit on unquantised features, whose choices of size and bands hold on
 
     The head's answers on training pictures are compared between the two kinds of features.
     """
@@ -112,8 +114,9 @@ def told(found: Quantised, seen: Look, fitted: Fitted) -> Fitted:
         f" {found.cosines.min():.4f} (least) to those of {seen.engine.precision}, and"
         f" {100 * share:.1f} % of the answers are the same",
     }
-    probe = replace(fitted.probe, choices=(*fitted.probe.choices, choice))
-    return replace(fitted, probe=probe)
+    earlier = [one for one in plain.probe.choices if one["what"] in TOLD]
+    probe = replace(fitted.probe, choices=(*earlier, *fitted.probe.choices, choice))
+    return replace(fitted, probe=probe, computed=plain.computed + fitted.computed)
 
 
 def _cosines(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
