@@ -18,6 +18,7 @@ from tellapart.errors import DataError
 from tellapart.features import Cache, Look, look
 from tellapart.features.parts import Part, Recipe, width
 from tellapart.features.recipes import Asked, Candidate, candidates, complete
+from tellapart.heads.compare import Tried
 from tellapart.images import first_views
 from tellapart.progress import Progress
 from tellapart.results import Fitted
@@ -123,11 +124,12 @@ def choose(options: Sequence[Option], fits: Sequence[Fitted]) -> tuple[Option, F
     if len(options) == 1:
         return options[0], fits[0]
     tried = [_tried(fitted) for fitted in fits]
-    if any(one is None for one in tried):
+    known = [one for one in tried if one is not None]
+    if len(known) < len(tried):
         best, why = 0, "nothing can be validated: the simplest is taken"
     else:
-        best = best_of([one for one in tried if one is not None])
-        why = _why(fits[best], tried, best)
+        best = best_of(known)
+        why = _why(fits[best], known, best)
     table = [_row(one, result) for one, result in zip(options, tried, strict=True)]
     records = _records(options, options[best].candidate, why, table)
     fitted = fits[best]
@@ -136,7 +138,7 @@ def choose(options: Sequence[Option], fits: Sequence[Fitted]) -> tuple[Option, F
     return options[best], replace(fitted, probe=probe, computed=computed)
 
 
-def best_of(tried: Sequence[Any]) -> int:
+def best_of(tried: Sequence[Tried]) -> int:
     """Return the place of the result with the least loss among those within one standard error of
     the best score; of equals the first.
     """
@@ -145,12 +147,13 @@ def best_of(tried: Sequence[Any]) -> int:
     return min(ties, key=lambda place: (round(tried[place].loss, 9), place))
 
 
-def _tried(fitted: Fitted) -> Any:
+def _tried(fitted: Fitted) -> Tried | None:
+    """Return how a fit's own setting did out of fold; None where nothing could be validated."""
     search = fitted.probe.search
     return next((one for one in search.tried if one.setting == search.chosen), None)
 
 
-def _why(fitted: Fitted, tried: Sequence[Any], best: int) -> str:
+def _why(fitted: Fitted, tried: Sequence[Tried], best: int) -> str:
     search = fitted.probe.search
     top = max(one.score for one in tried)
     return (
@@ -177,7 +180,7 @@ def _records(
     return tuple(records)
 
 
-def _row(option: Option, tried: Any) -> dict[str, Any]:
+def _row(option: Option, tried: Tried | None) -> dict[str, Any]:
     candidate = option.candidate
     return {
         "image_size": candidate.size or candidate.recipe[0].backbone.transform.size,
