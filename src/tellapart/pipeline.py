@@ -142,11 +142,13 @@ def run(
             if tuned is not None and tuned.head is not None and tuned.backbone is not None:
                 recipe, fitted = tuning.recipe(tuned, settings), replace(fitted, head=tuned.head)
                 answers, tuned = tuning.answers(
-                    usable, judging, fitted, tuned, settings, store, progress
+                    usable, judging, tuned.head, fitted.rows, tuned, settings, store, progress
                 )
             else:
                 answers = fitted.head.probabilities(looked.features[judging])
             judged = _judge(usable, split, fitted, answers, settings)
+            if probe is fitted:
+                judged = _with_uncalibrated(usable, looked, split, fitted, judged)
         advice, advised = None, 0
         if settings.advice:
             with watch("advise"):
@@ -288,22 +290,28 @@ def _judge(
         )
 
     counting, leaked = split.rows(split.headline), split.rows(split.headline, with_leaked=True)
-    counted = np.isin(everything, counting) & (truth >= 0)
     return Judged(
         rows=everything,
         probabilities=probabilities,
         evaluation=measured(counting),
         with_leaked=measured(leaked) if len(leaked) > len(counting) else None,
-        ece_before=_uncalibrated_error(fitted, seen.features[everything[counted]], truth[counted]),
     )
+
+
+def _with_uncalibrated(
+    usable: PictureSet, seen: Look, split: Split, fitted: Fitted, judged: Judged
+) -> Judged:
+    """Add the calibration error that the head has without its temperature on what counts."""
+    place = {name: code for code, name in enumerate(fitted.classes)}
+    rows = [row for row in split.rows(split.headline) if usable.labels[row] in place]
+    truth = np.array([place[usable.labels[row]] for row in rows], np.intp)
+    return replace(judged, ece_before=_uncalibrated_error(fitted, seen.features[rows], truth))
 
 
 def _uncalibrated_error(
     fitted: Fitted, features: NDArray[np.floating], truth: NDArray[np.intp]
-) -> float | None:
+) -> float:
     """Return the calibration error [0, 1] that the head has without its temperature."""
-    if not len(truth):
-        return None
     plain = fitted.head.tempered(1 / fitted.probe.search.temperature)
     probabilities = plain.probabilities(features)
     return calibration(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)[0]

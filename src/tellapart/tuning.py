@@ -104,27 +104,28 @@ def recipe(tuned: Tuned, settings: RunSettings) -> Recipe:
 
 
 def answers(
-    usable: PictureSet, rows: NDArray[np.intp], fitted: Fitted, tuned: Tuned,
-    settings: RunSettings, store: Cache, progress: Progress,
+    usable: PictureSet, rows: NDArray[np.intp], head: LinearHead, train: NDArray[np.intp],
+    tuned: Tuned, settings: RunSettings, store: Cache, progress: Progress,
 ) -> tuple[NDArray[np.float32], Tuned]:  # fmt: skip
     """Return what the tuned network says of the pictures at `rows`, [n, k], run as `predict` runs
-    it; and the answer of fine-tuning with how well that agrees with torch on training pictures.
+    it; and the answer of fine-tuning with how well that agrees with torch on training pictures,
+    those at `train`.
     """
     from tellapart.finetuning.agreement import agreement_words
 
     assert tuned.backbone is not None
-    compared = fitted.rows[:MOST_COMPARED]
+    compared = train[:MOST_COMPARED]
     some = np.concatenate([rows, compared])
     wanted = recipe(tuned, settings)
     seen = look(
         usable.take(some.tolist()), tuned.backbone, settings.engine, decoding=settings.decoding,
         cache=store, progress=progress, also=[wanted],
     )  # fmt: skip
-    by_one_view = fitted.head.probabilities(seen.features)
+    by_one_view = head.probabilities(seen.features)
     with progress.stage("compare with torch", len(compared)) as stage:
         words = agreement_words(
-            tuned.backbone, fitted.head, [usable.sources[row] for row in compared],
+            tuned.backbone, head, [usable.sources[row] for row in compared],
             by_one_view[len(rows) :], settings.decoding, stage,
         )  # fmt: skip
-    found = fitted.head.probabilities(seen.of(wanted).features[: len(rows)])
+    found = head.probabilities(seen.of(wanted).features[: len(rows)])
     return found, replace(tuned, words=(*tuned.words, words))

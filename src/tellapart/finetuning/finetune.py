@@ -219,7 +219,7 @@ def _exported(
     with torch.no_grad():
         weights, bias = bench.head.weight.T / temperature, bench.head.bias / temperature
     head = LinearHead(
-        "linear",
+        "logistic",
         np.ascontiguousarray(weights.cpu().numpy(), np.float32),
         np.asarray(bias.cpu().numpy(), np.float32),
     )
