@@ -18,6 +18,7 @@ CORE = (
 EXTRAS = {  # extra -> (distributions, what it adds)
     "torch": (("torch", "timm", "torchvision"), "the GPU engine and the reference network"),
     "heic": (("pillow-heif",), "reading HEIC and HEIF pictures"),
+    "quantize": (("nncf",), "networks in int8 (--precision int8)"),
 }
 
 
