@@ -196,13 +196,15 @@ def our_look() -> Callable[[Sequence[Path]], None]:
 def our_vectors() -> Callable[[Sequence[Path]], None]:
     from tellapart.data import FileSource
     from tellapart.features import embed
+    from tellapart.features.parts import Part, Ready
     from tellapart.settings import Decoding
 
-    engine, transform = our_engine()
+    backbone, engine = our_engine()
+    parts = [Ready(Part(backbone).shown(), engine)]
 
     def work(files: Sequence[Path]) -> None:
         sources = [FileSource(str(file)) for file in files]
-        for _ in embed(sources, engine, transform, Decoding()):
+        for _ in embed(sources, parts, Decoding()):
             pass
 
     return work
@@ -215,18 +217,19 @@ def our_engine():
 
     backbone = get_backbone("lite0")
     with open_cache(None) as cache:
-        return open_engine(backbone, "openvino", cache), backbone.transform
+        return backbone, open_engine(backbone, "openvino", cache)
 
 
 def our_decode() -> Callable[[Sequence[Path]], None]:
     from tellapart.backbones import get_backbone
+    from tellapart.features.parts import Part
     from tellapart.images import look_at
     from tellapart.settings import Decoding
 
-    transform = get_backbone("lite0").transform
+    shown = Part(get_backbone("lite0")).shown()
 
     def one(file: Path) -> None:
-        look_at(file.read_bytes(), transform=transform, decoding=Decoding(), facts=False)
+        look_at(file.read_bytes(), shown, decoding=Decoding(), facts=False)
 
     def work(files: Sequence[Path]) -> None:
         with ThreadPoolExecutor(2) as threads:
@@ -238,8 +241,8 @@ def our_decode() -> Callable[[Sequence[Path]], None]:
 def our_network() -> Callable[[Sequence[Path]], None]:
     import numpy as np
 
-    engine, transform = our_engine()
-    size = transform.size
+    backbone, engine = our_engine()
+    size = backbone.transform.size
     pixels = np.random.default_rng(0).integers(0, 256, (8, size, size, 3), np.uint8)
 
     def work(files: Sequence[Path]) -> None:

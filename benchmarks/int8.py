@@ -24,6 +24,7 @@ from tellapart.backbones import Backbone, get_backbone
 from tellapart.engines import load_network, usable_cores
 from tellapart.engines.openvino import write_network
 from tellapart.features.calibration import int8_backbone
+from tellapart.features.parts import Part
 from tellapart.images import look_at
 from tellapart.settings import Decoding, RunSettings, SplitSettings
 
@@ -56,7 +57,8 @@ def speed_row(backbone: Backbone, place: Path, rounds: int) -> str:
     sources = ta.read(place).sources[:: max(1, len(ta.read(place)) // (2 * TIMED))]
     pixels = np.stack([pixels_of(source, backbone) for source in sources[:TIMED]])
     others = sources[TIMED : 2 * TIMED]
-    inside, _ = int8_backbone(backbone, others, [str(one) for one in others], Decoding(), 0)
+    shown, ids = Part(backbone).shown(), [str(one) for one in others]
+    inside, _ = int8_backbone(backbone, shown, others, ids, Decoding(), 0)
     with tempfile.TemporaryDirectory() as folder:
         places = {"plain": Path(folder) / "plain", "int8": Path(folder) / "int8"}
         for one, network in zip(places.values(), (backbone, inside), strict=True):
@@ -78,9 +80,7 @@ def speed_row(backbone: Backbone, place: Path, rounds: int) -> str:
 
 def pixels_of(source: ta.data.FileSource, backbone: Backbone) -> np.ndarray:
     content = Path(source.file).read_bytes()
-    seen = look_at(content, transform=backbone.transform, decoding=Decoding(), facts=False)
-    assert seen.pixels is not None, source
-    return seen.pixels
+    return look_at(content, Part(backbone).shown(), decoding=Decoding(), facts=False).pixels[0]
 
 
 def interleaved(engines: dict, pixels: np.ndarray, rounds: int) -> dict[str, float]:

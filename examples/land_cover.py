@@ -28,23 +28,25 @@ SETS = {  # where it is, how it is read, which bands of a picture are used
         "R,G,B",
     ),
 }
-BACKBONES = ("lite0", "hog")
+BACKBONES = ("lite0", "hog", "pca:100", "color")
 FOLDS = StratifiedGroupKFold(5, shuffle=True, random_state=0)
 
 
 def main(data: Path) -> None:
     for name, (settings, bands) in SETS.items():
         pictures = ta.read(data / name, settings)
-        print(f"\n{name}: {len(pictures)} pictures of {len(pictures.classes)} classes")
+        vectors = ta.ImageEmbedder(BACKBONES[0], bands=bands).fit_transform(pictures.sources)
+        n, d = vectors.shape
+        print(
+            f"\n{name}: {n} pictures of {len(pictures.classes)} classes as vectors of {d} numbers"
+        )
         answers = {backbone: answer(pictures, backbone, bands) for backbone in BACKBONES}
-        show_confusion(pictures, answers["lite0"])
+        show_confusion(pictures, answers[BACKBONES[0]])
         show_comparison(pictures, answers)
 
 
 def answer(pictures: ta.PictureSet, backbone: str, bands: str | None) -> np.ndarray:
     """Return the class of each picture, as answered by a classifier that never saw it."""
-    vectors = ta.ImageEmbedder(backbone, bands=bands).fit_transform(pictures.sources)
-    print(f"  {backbone}: vectors {vectors.shape[0]} x {vectors.shape[1]}")
     groups = groups_of(pictures)
     return cross_val_predict(
         ta.ImageClassifier(backbone, bands=bands),

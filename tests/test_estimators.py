@@ -157,6 +157,15 @@ def test_groups_and_copies_stay_together(
     assert len(set(seen[1])) == len(paths) / 2
 
 
+def test_classical_features(paths: list[str], labels: list[str]) -> None:
+    assert ta.ImageEmbedder(backbone="color").fit_transform(paths).shape[0] == len(paths)
+    pixels = ta.ImageClassifier(backbone="pca:20").fit(paths, labels)
+    assert {"what": "principal components", "chosen": "20"}.items() <= next(
+        one.items() for one in pixels.choices_ if "components" in one["what"]
+    )
+    assert pixels.predict_proba(paths).shape == (len(paths), 3)
+
+
 def test_other_weights_are_refused(paths: list[str], labels: list[str]) -> None:
     clf = ta.ImageClassifier().fit(paths, labels)
     clf.weights_digest_ = "0" * 64
@@ -271,6 +280,12 @@ def test_parameters_that_cannot_be_are_refused(paths: list[str], labels: list[st
         ta.ImageEmbedder(backbone="lite9").fit(paths)
     with pytest.raises(ta.TellapartError, match="unknown engine 'opnvino'; did you mean"):
         ta.ImageEmbedder(engine="opnvino").transform(paths)
+    with pytest.raises(ta.TellapartError, match="several are put side by side by sklearn.pipeline"):
+        ta.ImageClassifier(backbone="lite0+color").fit(paths, labels)
+    with pytest.raises(ta.TellapartError, match=r"use ImageClassifier\('pca:20'\)$"):
+        ta.ImageEmbedder(backbone="pca:20").fit(paths)
+    with pytest.raises(ta.TellapartError, match="^bands='R,G': three are needed here"):
+        ta.ImageEmbedder(bands="R,G").transform(paths)
     with pytest.raises(ta.TellapartError, match="^random_state is None: a whole number"):
         ta.ImageClassifier(random_state=None).fit(paths, labels)
     with pytest.raises(InputError, match="^groups holds 1 values for 36 pictures$"):

@@ -28,14 +28,13 @@ def test_land_cover(
     land_cover: Any, shapes: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setattr(land_cover, "SETS", {shapes.name: (ta.ReadSettings(), None)})
-    monkeypatch.setattr(land_cover, "BACKBONES", ("lite0",))
+    monkeypatch.setattr(land_cover, "BACKBONES", ("lite0", "color"))
     land_cover.main(shapes.parent)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1] == "shapes: 36 pictures of 3 classes"
-    assert "  lite0: vectors 36 x 1280" in lines
+    assert lines[1] == "shapes: 36 pictures of 3 classes as vectors of 1280 numbers"
     (first,) = (line for line in lines if line.startswith("boxes"))
     assert sum(map(int, first.split()[1:])) == 12
-    assert lines[-1].startswith("lite0 ")
+    assert lines[-1].startswith("color ")
 
 
 def test_the_interval_of_the_lost_points(land_cover: Any) -> None:

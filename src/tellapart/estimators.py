@@ -84,7 +84,7 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters and that X holds pictures; nothing is learned and no pixel read."""
-        get_backbone(self.backbone)
+        _backbone_of(self)
         self._pictures(X)
         return self
 
@@ -257,12 +257,28 @@ def _source_of(one: Any) -> Source | MemorySource:
 @contextmanager
 def _opened(estimator: ImageEmbedder | ImageClassifier) -> Iterator[Open]:
     """Open what an estimator's parameters name, for one call."""
-    backbone = get_backbone(estimator.backbone)
+    backbone = _backbone_of(estimator)
     bands = parse_bands(estimator.bands) if estimator.bands is not None else None
     if bands is not None and len(bands) != 3:
         raise OptionError(f"bands={estimator.bands!r}: three are needed here, such as 'N,R,G'")
     with open_cache(estimator.cache) as cache:
         yield backbone, open_engine(backbone, estimator.engine, cache), Decoding(bands), cache
+
+
+def _backbone_of(estimator: ImageEmbedder | ImageClassifier) -> Backbone:
+    name = estimator.backbone
+    if "+" in name:
+        raise OptionError(
+            f"backbone={name!r}: an estimator takes one backbone; several are put side by side by"
+            " sklearn.pipeline.make_union of an ImageEmbedder each"
+        )
+    backbone = get_backbone(name)
+    if backbone.components and isinstance(estimator, ImageEmbedder):
+        raise OptionError(
+            f"backbone={name!r}: its components are fitted together with a classifier: use"
+            f" ImageClassifier({name!r})"
+        )
+    return backbone
 
 
 def _embed(pictures: Pictures, network: Open) -> Vectors:
