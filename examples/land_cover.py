@@ -1,13 +1,13 @@
 """What covers the ground? Pretrained features beside classical ones, on aerial pictures.
 
-    pip install "tellapart[classical]"
+    pip install "tellapart[classical,search]"
     python examples/land_cover.py DATA
 
 DATA holds `land_cover` (class folders) and `naip_4band` (labels.csv with the columns file,
-tree_density and tile). Four steps: pictures become vectors; cross-validation inside the training
-pictures chooses the classifier on them; a confusion matrix says what it mixes up; and classical
-features, under the same folds, say what the pretrained network is worth. Every picture is answered
-once, by a classifier that has seen neither it nor another picture of its group.
+tree_density and tile). Four steps: pictures become vectors; a search tries classifiers on them; a
+confusion matrix says what the plain one mixes up; and classical features, under the same folds, say
+what the pretrained network is worth. Every picture is answered once, by a classifier that has seen
+neither it nor another picture of its group.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ SETS = {  # where it is, how it is read, which bands of a picture are used
     ),
 }
 BACKBONES = ("lite0", "hog", "pca:100", "color")
+TRIALS = 10
 FOLDS = StratifiedGroupKFold(5, shuffle=True, random_state=0)
 
 
@@ -40,9 +41,17 @@ def main(data: Path) -> None:
         print(
             f"\n{name}: {n} pictures of {len(pictures.classes)} classes as vectors of {d} numbers"
         )
+        show_search(pictures, bands)
         answers = {backbone: answer(pictures, backbone, bands) for backbone in BACKBONES}
         show_confusion(pictures, answers[BACKBONES[0]])
         show_comparison(pictures, answers)
+
+
+def show_search(pictures: ta.PictureSet, bands: str | None) -> None:
+    """Print what a search over classifiers and their settings takes on all pictures."""
+    found = ta.ImageClassifier(BACKBONES[0], bands=bands, search=TRIALS)
+    found.fit(pictures.sources, pictures.labels, groups_of(pictures))
+    print("search:", ", ".join(f"{one['what']} {one['chosen']}" for one in found.choices_))
 
 
 def answer(pictures: ta.PictureSet, backbone: str, bands: str | None) -> np.ndarray:

@@ -157,6 +157,20 @@ def test_groups_and_copies_stay_together(
     assert len(set(seen[1])) == len(paths) / 2
 
 
+@pytest.mark.parametrize("head", ["lda", "knn", "mlp", "mean"])
+def test_other_heads(head: str, paths: list[str], labels: list[str]) -> None:
+    clf = ta.ImageClassifier(head=head).fit(paths, labels)
+    assert clf.head_.kind == head
+    again = pickle.loads(pickle.dumps(clf))
+    assert np.array_equal(again.predict_proba(paths), clf.predict_proba(paths))
+
+
+def test_a_search_over_heads(paths: list[str], labels: list[str]) -> None:
+    pytest.importorskip("optuna")
+    clf = ta.ImageClassifier(search=3).fit(paths, labels)
+    assert next(one for one in clf.choices_ if one["what"] == "head")["chosen"] == clf.head_.kind
+
+
 def test_classical_features(paths: list[str], labels: list[str]) -> None:
     assert ta.ImageEmbedder(backbone="color").fit_transform(paths).shape[0] == len(paths)
     pixels = ta.ImageClassifier(backbone="pca:20").fit(paths, labels)
@@ -286,6 +300,8 @@ def test_parameters_that_cannot_be_are_refused(paths: list[str], labels: list[st
         ta.ImageEmbedder(backbone="pca:20").fit(paths)
     with pytest.raises(ta.TellapartError, match="^bands='R,G': three are needed here"):
         ta.ImageEmbedder(bands="R,G").transform(paths)
+    with pytest.raises(ta.TellapartError, match="head 'ldaa'; did you mean 'lda'"):
+        ta.ImageClassifier(head="ldaa").fit(paths, labels)
     with pytest.raises(ta.TellapartError, match="^random_state is None: a whole number"):
         ta.ImageClassifier(random_state=None).fit(paths, labels)
     with pytest.raises(InputError, match="^groups holds 1 values for 36 pictures$"):

@@ -29,6 +29,7 @@ def test_land_cover(
 ) -> None:
     monkeypatch.setattr(land_cover, "SETS", {shapes.name: (ta.ReadSettings(), None)})
     monkeypatch.setattr(land_cover, "BACKBONES", ("lite0", "color"))
+    monkeypatch.setattr(land_cover, "TRIALS", 0)
     land_cover.main(shapes.parent)
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "shapes: 36 pictures of 3 classes as vectors of 1280 numbers"

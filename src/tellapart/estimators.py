@@ -119,6 +119,12 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     backbone, engine, bands, cache
         As for `ImageEmbedder`.
+    head : str or None, default=None
+        "logistic", "ridge", "lda", "svm", "mlp", "knn" or "mean"; None: logistic, or with `search`
+        whichever wins.
+    search : int, default=0
+        Trials of Optuna over heads and their settings, beside the plain logistic path (extra
+        [search]); 0: none.
     random_state : int, default=0
         Seed of the folds. Fits do not depend on the order of pictures.
 
@@ -126,7 +132,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     classes_ : ndarray [k]
         The labels, sorted.
-    head_ : the fitted head: `head_.weights` float32 [d, k], `head_.bias` float32 [k].
+    head_ : the fitted head; of a linear one `head_.weights` are float32 [d, k], `head_.bias` [k].
     choices_ : tuple of {"what", "chosen", "why"}: the settings and why they were taken.
     weights_digest_ : str
         Which weights the features came from; others are refused when predicting.
@@ -142,12 +148,16 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         backbone: str = "lite0",
         engine: str = "auto",
         bands: str | None = None,
+        head: str | None = None,
+        search: int = 0,
         random_state: int = 0,
         cache: str | None = None,
     ) -> None:
         self.backbone = backbone
         self.engine = engine
         self.bands = bands
+        self.head = head
+        self.search = search
         self.random_state = random_state
         self.cache = cache
 
@@ -168,6 +178,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             probe, _ = fit_probe(
                 seen.features, codes, len(classes), together, seen.ids,
                 seed=seed, cache=cache, progress=Progress(), pca=backbone.components or 0,
+                head=self.head, trials=self.search,
             )  # fmt: skip
         self.classes_ = classes
         self.head_ = probe.head
