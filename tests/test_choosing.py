@@ -17,6 +17,7 @@ from PIL import Image
 
 import tellapart as ta
 from tellapart.choosing import best_of
+from tellapart.errors import OptionError
 
 Command = Callable[..., tuple[int, str, str]]
 Refused = Callable[..., str]
@@ -300,3 +301,26 @@ def test_hog_without_its_library(
     line = refused("run", shapes, "--backbone", "hog", "--out", tmp_path / "run")
     assert line.startswith("tellapart: this needs skimage, which is not installed")
     assert line.endswith('pip install "tellapart[classical]"')
+
+
+def test_an_audit_looks_at_three_bands(
+    refused: Refused, command: Command, four_bands: Path
+) -> None:
+    line = refused("audit", four_bands, "--bands", "R,G,B,N")
+    assert line == (
+        "tellapart: --bands R,G,B,N: an audit looks at three bands at most; name those that show"
+        " most"
+    )
+    code, _, progress = command("audit", four_bands, "--bands", "N,R,G", "--quiet")
+    assert code == 0, progress
+
+
+def test_estimators_take_classical_features(cache: Path, shapes: Path) -> None:
+    paths = sorted(shapes.glob("*/*.png"))
+    labels = [one.parent.name for one in paths]
+    fitted = ta.ImageClassifier(backbone="pca:5").fit(paths, labels)
+    chosen = {one["what"]: one["chosen"] for one in fitted.choices_}
+    assert chosen["principal components"] == "5"
+    assert ta.ImageEmbedder(backbone="color").transform(paths[:2]).shape == (2, 60)
+    with pytest.raises(OptionError, match="bands='R,G,B,N': three are needed here"):
+        ta.ImageEmbedder(bands="R,G,B,N").transform(paths[:2])

@@ -17,9 +17,10 @@ from tellapart.audits.clean import check_place, write_clean
 from tellapart.audits.plan import apply_plan, propose, read_plan, write_plan
 from tellapart.backbones import EMBEDDED, Backbone, get_backbone
 from tellapart.data import PictureSet, read
-from tellapart.errors import DataError, OutputError
+from tellapart.errors import DataError, OptionError, OutputError
 from tellapart.features import Cache, Look, identify, look, open_cache
 from tellapart.features.parts import Recipe
+from tellapart.images import RGB
 from tellapart.likeness import Likeness, look_for_copies
 from tellapart.places import refuse_existing, write_json, writing
 from tellapart.progress import Progress
@@ -69,6 +70,12 @@ def audit(
     Raises a TellapartError, in one line, for whatever is wrong with the input.
     """
     settings, progress = settings or AuditSettings(), progress or Progress()
+    bands = settings.decoding.bands or ()
+    if len(bands) > len(RGB):
+        raise OptionError(
+            f"--bands {','.join(bands)}: an audit looks at three bands at most; name those that"
+            " show most"
+        )
     if plan is not None:
         refuse_existing(Path(plan), "--plan")  # now, not after minutes of work
     folder = _audit_folder(Path(out)) if out is not None else None

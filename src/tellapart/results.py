@@ -159,7 +159,7 @@ def next_commands(found: Results, place: Path) -> tuple[str, ...]:
     commands = [f"tellapart predict {quoted(place)} YOUR_PICTURES"]
     if any(one.severity != "note" for one in found.audit.findings):
         bands = found.settings.decoding.bands
-        asked = f" --bands {','.join(bands)}" if bands else ""
+        asked = f" --bands {','.join(bands[:3])}" if bands else ""  # an audit sees three
         data = f"{quoted(found.location)}{reading_options(found.settings.read)}{asked}"
         commands.append(f"tellapart audit {data} --out audit")
     return tuple(commands)
