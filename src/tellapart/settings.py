@@ -101,7 +101,7 @@ class FinetuneSettings:
     smoothing: float = 0.0
     imbalance: str = "none"
     ema: float = 0.0
-    alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    alphas: tuple[float, ...] | None = None
     folds: int = 3
     tune_above: int = 4_000
     patience: int = 0

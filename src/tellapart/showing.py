@@ -11,7 +11,14 @@ import numpy as np
 from tellapart import results
 from tellapart.evaluation import headline_words
 from tellapart.features import Cache
-from tellapart.reports import Pictures, Predictions, ReportData, WithLeaked, write_report
+from tellapart.reports import (
+    Finetuning,
+    Pictures,
+    Predictions,
+    ReportData,
+    WithLeaked,
+    write_report,
+)
 from tellapart.results import Results
 
 
@@ -72,8 +79,19 @@ def report_data(found: Results, place: Path, seconds: dict[str, float]) -> Repor
         calibration=results.metrics(found)["calibration"],
         choices=[*found.fitted.probe.choices, *(found.tuned.choices if found.tuned else ())],
         commands=results.next_commands(found, place),
+        finetuning=_finetuning(found),
         advice=found.advice,
     )
+
+
+def _finetuning(found: Results) -> Finetuning | None:
+    tuned = found.tuned
+    if tuned is None:
+        return None
+    from tellapart.finetuning.words import advice
+
+    curves = [line for one in tuned.histories for line in advice(one)]
+    return Finetuning(tuned.histories, (*tuned.words, *curves), tuned.samples)
 
 
 def _class_counts(found: Results) -> dict[str, dict[str, int]]:

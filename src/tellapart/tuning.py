@@ -92,6 +92,7 @@ def tune(
         seed=settings.seed,
         fast_half=seen.engine.precision == "bf16",
         folder=folder / CHECKPOINTS,
+        score=max((one.score for one in fitted.probe.search.tried), default=None),
     )
     return finetune(question, progress)
 

@@ -37,6 +37,9 @@ def test_a_tuned_run_predicts_what_it_was_judged_by_without_torch(
     judged = pl.read_parquet(tuned / "predictions.parquet")
     names = [str(shapes / path) for path in judged["path"]]
     script = "import sys; sys.modules['torch'] = None; from tellapart.cli.main import main; main()"
+    page = (tuned / "report.html").read_text(encoding="utf-8")
+    assert '<section id="training">' in page
+    assert '<img class="sheet" src="data:image/jpeg;base64,' in page
     code = process("predict", tuned, *names, "--format", "jsonl", script=script)
     out, err = code.communicate()
     assert code.returncode == 0, err
@@ -73,6 +76,7 @@ def test_what_is_wrong_is_said_before_any_work(refused, shapes, tmp_path):
         (("--lr", "nan"), "--lr is nan"),
         (("--auto", "--scratch"), "--auto and --scratch say two different things"),
         (("--alphas", "0,x"), "--alphas takes numbers with commas between, got '0,x'"),
+        (("--time-budget", "soon"), "--time-budget takes 30s, 10m or 1h, got 'soon'"),
         (("--batch", "900"), "--batch 900 is more than the"),
     ):
         assert expected in refused("finetune", shapes, "--out", out, *words)

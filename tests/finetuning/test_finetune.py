@@ -71,7 +71,7 @@ def test_alpha_0_keeps_the_probe(question):
 
 
 def test_classic_trains_a_new_head_alone(question):
-    asked = question(recipe="classic", alphas=(0.0, 0.25, 0.5, 0.75, 1.0), epochs=2)
+    asked = question(recipe="classic", alphas=None, epochs=2)
     found = finetune(asked, Progress())
     assert found.backbone is asked.backbone
     assert [one.name for one in found.histories] == ["fold 1", "all"]
@@ -79,7 +79,7 @@ def test_classic_trains_a_new_head_alone(question):
 
 
 def test_scratch_forgets_the_weights_and_learns_batch_norms_statistics(question):
-    asked = question(mode="scratch", alphas=(0.0, 0.25, 0.5, 0.75, 1.0), epochs=1)
+    asked = question(mode="scratch", alphas=None, epochs=1)
     found = finetune(asked, Progress())
     start = weights_of(asked.backbone.torch_module())
     assert not np.allclose(found.weights["1.0.0.weight"], start["1.0.0.weight"], atol=0.02)
@@ -208,3 +208,51 @@ def test_openvino_gives_what_torch_gives(question):
     with torch.no_grad():
         expected = network(scaled).numpy()
     np.testing.assert_allclose(model([pixels])[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_auto_keeps_the_probe_where_nothing_can_be_gained(question):
+    few = finetune(question(mode="auto"), Progress())
+    assert "36 training pictures are too few to tell" in few.words[0]
+    assert few.histories == ()
+
+
+@pytest.mark.parametrize(("score", "tried"), [(0.999, False), (0.6, True)])
+def test_auto_looks_at_the_probes_score_first(question, monkeypatch, score, tried):
+    monkeypatch.setattr("tellapart.finetuning.words.TOO_FEW", 10)
+    found = finetune(replace(question(mode="auto", epochs=1), score=score), Progress())
+    assert bool(found.histories) == tried
+    if not tried:
+        assert "it is right on 99.9% out of fold, which leaves nothing to gain" in found.words[0]
+
+
+def test_auto_takes_a_tie_for_the_cheaper(question, monkeypatch):
+    monkeypatch.setattr("tellapart.finetuning.words.TOO_FEW", 10)
+    monkeypatch.setattr("tellapart.finetuning.finetune.gain", lambda *_: (0.01, 0.02))
+    asked = question(mode="auto", rate=3e-3, epochs=3, freeze=0.0)
+    found = finetune(asked, Progress())
+    assert found.head is None
+    assert (
+        "+1.0 points of balanced accuracy out of fold are within one standard error (2.0)"
+        in (found.words[0])
+        or "a first training did not beat it" in found.words[0]
+    )
+    monkeypatch.setattr("tellapart.finetuning.finetune.gain", lambda *_: (0.03, 0.02))
+    other = finetune(replace(asked, folder=asked.folder / "other"), Progress())
+    assert (other.head is None) == ("a first training" in other.words[0])
+
+
+def test_the_pilot_chooses_the_rate_where_there_are_many_pictures(question, monkeypatch):
+    monkeypatch.setattr("tellapart.finetuning.finetune.PILOT_FROM", 10)
+    monkeypatch.setattr("tellapart.finetuning.finetune.PILOT_RATES", (3e-4, 3e-3))
+    progress = Progress()
+    finetune(question(alphas=(1.0,), epochs=1, freeze=0.0), progress)
+    assert {line.split(",")[0] for line in progress.lines if ", epoch" in line} >= {
+        "fold 1", "fold 1 at 0.003",
+    }  # fmt: skip
+
+
+def test_a_budget_that_is_used_up_ends_after_an_epoch_and_says_so(question):
+    found = finetune(question(alphas=(0.5, 1.0), epochs=50, budget=1e-3), Progress())
+    assert [one.name for one in found.histories] == ["fold 1"]
+    assert found.histories[0].stopped == "the time budget was used up after epoch 1"
+    assert found.head is not None

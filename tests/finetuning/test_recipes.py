@@ -13,7 +13,7 @@ from tellapart.settings import FinetuneSettings
 
 def recipe(**changes):
     settings = FinetuneSettings(**{"mode": "yes", **changes})
-    return make_recipe(settings, input_size=224, device="cpu", fast_half=True)
+    return make_recipe(settings, input_size=224, device="cpu", fast_half=True, pictures=100)
 
 
 def test_the_recipe_that_was_tried_beforehand():

@@ -142,7 +142,7 @@ def command(
         str | None,
         typer.Option(
             metavar="A,B,...",
-            show_default="0,0.25,0.5,0.75,1",
+            show_default="0,0.25,0.5; from 500 pictures on 0.75,1 too",
             rich_help_panel=TRAINING,
             help="Shares of the trained weights to choose from; 0 keeps the probe.",
         ),
@@ -192,6 +192,12 @@ def command(
             rich_help_panel=PICTURES,
         ),
     ] = USUAL.tta,
+    time_budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="30s|10m|1h", help="What fine-tuning may take.", rich_help_panel=MACHINE
+        ),
+    ] = None,
     save_every: Annotated[
         int,
         typer.Option(
@@ -254,7 +260,8 @@ def command(
             optimizer=optimizer, schedule=schedule, warmup=warmup, weight_decay=weight_decay,
             batch=batch, accumulate=accumulate, clip=clip, size=size, views=views,
             augment=augment, mixup=mixup, cutmix=cutmix, smoothing=smoothing,
-            imbalance=imbalance, ema=ema, alphas=_numbers(alphas) or USUAL.alphas, folds=folds,
+            imbalance=imbalance, ema=ema, alphas=_numbers(alphas), folds=folds,
+            budget=_seconds(time_budget),
             patience=patience, precision=precision, save_every=save_every, resume=resume,
             logger=logger, devices=devices, strategy=strategy, tta=tta,
         ),
@@ -282,3 +289,16 @@ def _numbers(text: str | None) -> tuple[float, ...] | None:
         return tuple(float(one) for one in text.split(","))
     except ValueError as problem:
         raise OptionError(f"--alphas takes numbers with commas between, got {text!r}") from problem
+
+
+def _seconds(text: str | None) -> float | None:
+    """Return the seconds of "90s", "10m" or "1h"; a plain number is seconds."""
+    if text is None:
+        return None
+    try:
+        return float(text.rstrip("smh")) * UNITS.get(text[-1:], 1.0)
+    except ValueError as problem:
+        raise OptionError(f"--time-budget takes 30s, 10m or 1h, got {text!r}") from problem
+
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}

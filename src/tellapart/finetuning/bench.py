@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -45,10 +46,12 @@ class Bench:
     head: Any
     first: Mapping[str, Any]
     store: Store
+    pictures: Pictures
     transform: Transform
     device: str
     folder: Path
     resume: bool
+    deadline: float | None  # of time.monotonic()
 
     def start(self, question: Question, part: NDArray[np.bool_] | None) -> dict[str, Any]:
         """Return the tensors that a training on the rows `part` (None: all) starts from."""
@@ -102,6 +105,7 @@ def recipe_of(question: Question) -> Recipe:
     return make_recipe(
         question.settings, input_size=question.backbone.transform.size, device=device,
         fast_half=device == "cuda" or (device == "cpu" and question.fast_half),
+        pictures=len(question.examples.labels),
     )  # fmt: skip
 
 
@@ -139,10 +143,14 @@ def make_bench(question: Question, recipe: Recipe, progress: Progress) -> Bench:
         head=head,
         first=state_of(halves, head),
         store=store,
+        pictures=pictures,
         transform=transform,
         device=device,
         folder=question.folder,
         resume=question.settings.resume,
+        deadline=None
+        if question.settings.budget is None
+        else time.monotonic() + question.settings.budget,
     )
 
 

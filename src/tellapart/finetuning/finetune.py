@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from tellapart.finetuning import kept
 from tellapart.finetuning.bench import Bench, make_bench, recipe_of
 from tellapart.finetuning.blending import blended, choose_alpha, compare, gain
 from tellapart.finetuning.export import tuned_backbone, weights_of
+from tellapart.finetuning.kept import Done as Fold
 from tellapart.finetuning.losses import make_loss
+from tellapart.finetuning.pictures import sample_sheet
 from tellapart.finetuning.recipes import Recipe, check_batch
 from tellapart.finetuning.records import Examples, History, Mix, Rows, Tuned
 from tellapart.finetuning.training import Trained, Training, load_state, train
-from tellapart.finetuning.words import choices_of, kept_words, tuned_words
+from tellapart.finetuning.words import choices_of, kept_words, not_worth_it, tuned_words
 from tellapart.heads.linear import LinearHead
 from tellapart.heads.temperature import best_temperature
 from tellapart.optional import need_torch
@@ -29,6 +32,8 @@ from tellapart.settings import Decoding, FinetuneSettings
 from tellapart.splits import stratified_group_folds
 
 TUNE_FOLDS = 5  # a fifth is held out where one training must do
+PILOT_RATES = (3e-4, 1e-3)  # METHODS section 5: 1e-3 harms small sets and doubles the gain of some
+PILOT_FROM = 800  # training pictures
 
 FitHead = Callable[[Rows], LinearHead]
 Scores = dict[float, NDArray[np.float32]]
@@ -41,6 +46,7 @@ class Question:
     fit_head   the probe's head fitted on some rows of the examples (sorted), for folds
     start      the probe's head
     fast_half  the CPU computes in bfloat16
+    score      the probe's balanced accuracy out of fold, None where it is not known
     folder     where checkpoints stand
     """
 
@@ -54,6 +60,7 @@ class Question:
     seed: int
     fast_half: bool
     folder: Path
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,14 +68,12 @@ class Trials:
     """What the trainings with held-out pictures found.
 
     rows    [m] rows that were held out of one of them; scores alpha -> [m, k] log probabilities
-    state   trained tensors of the last one
     """
 
     rows: Rows
     scores: Scores
     histories: tuple[History, ...]
     mixes: tuple[Mix, ...]
-    state: Mapping[str, Any]
 
 
 def finetune(question: Question, progress: Progress) -> Tuned:
@@ -78,25 +83,63 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     what is wrong with the settings, the memory or the disk.
     """
     settings, examples = question.settings, question.examples
+    refused = not_worth_it(settings.mode, question.score, len(examples.labels))
+    if refused:
+        return kept_words(refused, ())
     recipe = recipe_of(question)
     kept.check_same(question.folder, _asked(question, recipe), resume=settings.resume)
     bench = make_bench(question, recipe, progress)
     folds = _folds(bench, examples, settings, question.seed)
     if folds is None:
         return kept_words("no two parts of the training pictures hold two classes each", ())
-    trials = _try(bench, question, folds, progress)
+    bench, first = _pilot(bench, question, folds, progress)
+    one_is_all = int(folds.max()) == 0
+    only_first = one_is_all or _is_late(bench, first, folds)
+    pilot = _trials(question, folds, [first])
+    if settings.mode == "auto" and choose_alpha(pilot.mixes) == 0:
+        return kept_words("a first training did not beat it on held-out pictures",
+                          pilot.histories, pilot.mixes)  # fmt: skip
+    trials = pilot if only_first else _try(bench, question, folds, first, progress)
     alpha = choose_alpha(trials.mixes)
-    if alpha == 0:
-        return kept_words("the probe has the least log loss out of fold", trials.histories,
-                          trials.mixes)  # fmt: skip
-    single = len(examples.labels) > settings.tune_above and len(bench.recipe.alphas) > 1
-    if single:
-        start, state, histories = bench.start(question, folds != 0), trials.state, trials.histories
+    worse = _why_kept(question, trials, alpha)
+    if worse:
+        return kept_words(worse, trials.histories, trials.mixes)
+    if only_first and not (one_is_all and len(bench.recipe.alphas) == 1):
+        start, state = bench.start(question, folds != 0), first.state
+        histories = trials.histories
     else:
         start = bench.start(question, None)
         done = _train(bench, question, "all", None, progress)
         state, histories = done.state, (*trials.histories, done.history)
     return _exported(bench, question, trials, alpha, blended(start, state, alpha), histories)
+
+
+def _why_kept(question: Question, trials: Trials, alpha: float) -> str:
+    """Return why the probe is kept, "" where the tuned network is better.
+
+    Asked to decide (auto), a gain within one standard error is a tie, and the cheaper one wins.
+    """
+    if alpha == 0:
+        return "it has the least log loss on held-out pictures"
+    if question.settings.mode != "auto" or 0.0 not in trials.scores:
+        return ""
+    examples = question.examples
+    value, error = gain(
+        trials.scores, alpha, examples.labels[trials.rows], examples.components[trials.rows]
+    )
+    if value > error:
+        return ""
+    return (
+        f"{100 * value:+.1f} points of balanced accuracy out of fold are within one standard error"
+        f" ({100 * error:.1f}), and the probe is cheaper"
+    )
+
+
+def _is_late(bench: Bench, first: Fold, folds: Rows) -> bool:
+    """Whether the trainings that are left would go past the time budget."""
+    number = int(folds.max()) + 1
+    left = first.seconds * (number - 1 + number / max(1, number - 1))
+    return bench.deadline is not None and time.monotonic() + left > bench.deadline
 
 
 def _asked(question: Question, recipe: Recipe) -> dict[str, Any]:
@@ -133,33 +176,60 @@ def _folds(bench: Bench, examples: Examples, settings: FinetuneSettings, seed: i
     return np.where(folds == 0, 0, -1) if one_training else folds
 
 
-def _try(bench: Bench, question: Question, folds: Rows, progress: Progress) -> Trials:
-    """Train without each fold, and score what was held out at every alpha."""
-    labels = question.examples.labels
-    k = len(question.examples.classes)
-    scores: Scores = {
-        alpha: np.full((len(labels), k), np.nan, np.float32) for alpha in bench.recipe.alphas
-    }
-    histories = []
-    state: Mapping[str, Any] = {}
-    for fold in range(int(folds.max()) + 1):
-        name = f"fold {fold + 1}"
-        held = np.flatnonzero(folds == fold)
-        found = kept.load(bench.folder / name.replace(" ", "-")) if bench.resume else None
-        if found is None:
-            start = bench.start(question, folds != fold)
-            done = _train(bench, question, name, folds != fold, progress)
-            part = _scored(bench, start, done.state, held)
-            found = kept.Done(part, done.history, done.state)
-            kept.save(bench.folder / name.replace(" ", "-"), found)
-        for alpha, own in found.scores.items():
-            scores[alpha][held] = own
-        histories.append(found.history)
-        state = found.state
-    rows = np.flatnonzero(folds >= 0)
-    some = {alpha: own[rows] for alpha, own in scores.items()}
-    mixes = compare(some, labels[rows], question.examples.components[rows])
-    return Trials(rows, some, tuple(histories), mixes, state)
+def _pilot(bench: Bench, question: Question, folds: Rows, progress: Progress) -> tuple[Bench, Fold]:
+    """Train without the first fold; where sets are large enough and no rate is asked for, at each
+    of PILOT_RATES. Returns the bench with the rate that did best on the fold, and that training.
+    """
+    if question.settings.rate is not None or len(question.examples.labels) < PILOT_FROM:
+        return bench, _fold(bench, question, folds, 0, "fold 1", progress)
+    if bench.recipe.head != "probe":
+        return bench, _fold(bench, question, folds, 0, "fold 1", progress)
+    tried = []
+    for rate in PILOT_RATES:
+        some = replace(bench, recipe=replace(bench.recipe, rate=rate))
+        name = "fold 1" if rate == bench.recipe.rate else f"fold 1 at {rate:g}"
+        tried.append((some, _fold(some, question, folds, 0, name, progress)))
+    return min(tried, key=lambda one: min(
+        mix.loss for mix in _trials(question, folds, [one[1]]).mixes
+    ))  # fmt: skip
+
+
+def _fold(
+    bench: Bench, question: Question, folds: Rows, fold: int, name: str, progress: Progress
+) -> Fold:
+    """Train without one fold, and score what was held out at every alpha."""
+    place = bench.folder / name.replace(" ", "-")
+    found = kept.load(place) if bench.resume else None
+    if found is None:
+        began = time.monotonic()
+        start = bench.start(question, folds != fold)
+        done = _train(bench, question, name, folds != fold, progress)
+        scores = _scored(bench, start, done.state, np.flatnonzero(folds == fold))
+        found = Fold(scores, done.history, done.state, time.monotonic() - began)
+        kept.save(place, found)
+    return found
+
+
+def _try(bench: Bench, question: Question, folds: Rows, first: Fold, progress: Progress) -> Trials:
+    """Train without each of the other folds too."""
+    done = [first]
+    for fold in range(1, int(folds.max()) + 1):
+        done.append(_fold(bench, question, folds, fold, f"fold {fold + 1}", progress))
+    return _trials(question, folds, done)
+
+
+def _trials(question: Question, folds: Rows, done: Sequence[Fold]) -> Trials:
+    """Return what the trainings without the first folds say together."""
+    examples = question.examples
+    rows = np.flatnonzero((folds >= 0) & (folds < len(done)))
+    scores = {}
+    for alpha in done[0].scores:
+        whole = np.full((len(folds), len(examples.classes)), np.nan, np.float32)
+        for fold, one in enumerate(done):
+            whole[folds == fold] = one.scores[alpha]
+        scores[alpha] = whole[rows]
+    mixes = compare(scores, examples.labels[rows], examples.components[rows])
+    return Trials(rows, scores, tuple(one.history for one in done), mixes)
 
 
 def _train(
@@ -187,6 +257,7 @@ def _train(
             transform=question.backbone.transform,
             folder=bench.folder / name.replace(" ", "-"),
             seed=question.seed,
+            deadline=bench.deadline,
         ),
         progress,
         resume=bench.resume,
@@ -239,4 +310,14 @@ def _exported(
         mixes=trials.mixes,
         choices=choices_of(bench.recipe, trials.mixes, alpha, temperature),
         words=tuned_words(found, alpha, len(trials.rows)),
+        samples=sample_sheet(bench.pictures, _one_a_class(question), SAMPLE_VIEWS),
     )
+
+
+def _one_a_class(question: Question) -> list[int]:
+    """Return the first picture of each of the first few classes."""
+    labels = question.examples.labels
+    return [int(np.flatnonzero(labels == code)[0]) for code in np.unique(labels)[:SAMPLES]]
+
+
+SAMPLES, SAMPLE_VIEWS = 4, 6

@@ -23,11 +23,13 @@ SCORES, STATE, RECORD = "scores.safetensors", "state.safetensors", "done.json"
 
 @dataclass(frozen=True)
 class Done:
-    """scores: alpha -> [m, k] of the pictures held out; state: the trained tensors."""
+    """scores: alpha -> [m, k] of the pictures held out; state: the trained tensors; seconds it
+    took."""
 
     scores: Mapping[float, NDArray[np.float32]]
     history: History
     state: Mapping[str, Any]
+    seconds: float
 
 
 def check_same(folder: Path, asked: Mapping[str, Any], *, resume: bool) -> None:
@@ -62,7 +64,7 @@ def save(folder: Path, done: Done) -> None:
     write_bytes(folder / SCORES, packed({repr(alpha): one for alpha, one in done.scores.items()}))
     state = {name: np.array(one.numpy(), order="C") for name, one in done.state.items()}
     write_bytes(folder / STATE, packed(state))
-    write_json(folder / RECORD, asdict(done.history))
+    write_json(folder / RECORD, {**asdict(done.history), "seconds": done.seconds})
 
 
 def load(folder: Path) -> Done | None:
@@ -80,4 +82,5 @@ def load(folder: Path) -> Done | None:
         {float(name): one for name, one in scores.items()},
         History(stored["name"], tuple(Epoch(**one) for one in stored["epochs"]), stored["stopped"]),
         {name: torch.from_numpy(one) for name, one in state.items()},
+        stored["seconds"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
@@ -184,6 +185,9 @@ def make_callback(training: Training, stage: Stage, progress: Progress) -> Any:
             if _is_stuck(module.epochs, recipe.patience):
                 module.stopped = f"no progress in {recipe.patience} epochs"
                 trainer.should_stop = True
+            elif epoch.number < recipe.epochs and _is_over(training.deadline):
+                module.stopped = f"the time budget was used up after epoch {epoch.number}"
+                trainer.should_stop = True
 
         def _save(self, trainer: Any, module: Any, epoch: Epoch) -> None:
             if epoch.held_loss is not None and epoch.held_loss == min(
@@ -235,6 +239,10 @@ def _logged(epoch: Epoch) -> dict[str, float]:
         for name, value in asdict(epoch).items()
         if name not in ("number", "steps") and value is not None
     }
+
+
+def _is_over(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() > deadline
 
 
 def _is_stuck(epochs: list[Epoch], patience: int) -> bool:

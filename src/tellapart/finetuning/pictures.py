@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -72,6 +73,21 @@ class Pictures:
     def whole(self, row: int) -> Pixels:
         """Return the picture as it is judged, uint8 [s, s, 3] with s that of the transform."""
         return apply(self.transform, self.opened(row))
+
+
+def sample_sheet(pictures: Pictures, rows: Sequence[int], views: int, side: int = 96) -> bytes:
+    """Return a JPEG with a row for each of `rows`: the picture as it is judged, then its views."""
+    sheet = Image.new("RGB", (side * (views + 1), side * len(rows)))
+    for at, row in enumerate(rows):
+        opened = pictures.opened(row)
+        shown = [apply(pictures.transform, opened)]
+        shown += [pictures.viewed(opened, row, view) for view in range(views)]
+        for across, pixels in enumerate(shown):
+            small = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
+            sheet.paste(small, (side * across, side * at))
+    content = io.BytesIO()
+    sheet.save(content, "JPEG", quality=85)
+    return content.getvalue()
 
 
 def hold_tables(sources: Sequence[Source], decoding: Decoding) -> dict[int, bytes]:

@@ -93,6 +93,7 @@ class Tuned:
     alpha       the share of the tuned weights that was kept
     histories   of every training that was done
     mixes       what each alpha reached on pictures that its training had not seen
+    samples     a JPEG: a picture a row, as it is judged and then its augmented views
     choices     {"what", "chosen", "why"} for run.json and the page
     words       sentences for a person
     """
@@ -105,3 +106,4 @@ class Tuned:
     mixes: tuple[Mix, ...] = ()
     choices: tuple[dict[str, str], ...] = ()
     words: tuple[str, ...] = ()
+    samples: bytes = field(default=b"", repr=False)

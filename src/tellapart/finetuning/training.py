@@ -49,6 +49,7 @@ class Training:
     transform: Transform
     folder: Path
     seed: int
+    deadline: float | None = None  # of time.monotonic(): no epoch begins after it
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def train(training: Training, progress: Progress, *, resume: bool) -> Trained:
             ) from problem
     history = module.history()
     state = state_of(training.halves, training.head)
-    if history.stopped and (training.folder / BEST).is_file():
+    if training.recipe.patience and history.stopped and (training.folder / BEST).is_file():
         state = checkpoint_state(training.folder / BEST)
     return Trained(state, history)
 

@@ -12,6 +12,21 @@ UNDERFIT = 0.05  # fall of the training loss in the last epoch, as a share
 SLOW = 0.02  # fall of the training loss over a whole training, as a share
 
 
+NO_ROOM = 0.995  # a probe this good, in balanced accuracy out of fold, leaves nothing to gain
+TOO_FEW = 40  # training pictures: out-of-fold gains of less say nothing
+
+
+def not_worth_it(mode: str, score: float | None, pictures: int) -> str:
+    """Return why fine-tuning is not even tried when asked to decide (auto), "" where it is."""
+    if mode != "auto":
+        return ""
+    if pictures < TOO_FEW:
+        return f"{pictures:,} training pictures are too few to tell whether tuning pays"
+    if score is not None and score >= NO_ROOM:
+        return f"it is right on {score:.1%} out of fold, which leaves nothing to gain"
+    return ""
+
+
 def kept_words(why: str, histories: tuple[History, ...], mixes: tuple[Mix, ...] = ()) -> Tuned:
     """Return that the probe is kept, and why."""
     return Tuned(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tellapart.reports.records import AuditData, Pictures, Predictions, ReportData, WithLeaked
+from tellapart.reports.records import (
+    AuditData,
+    Finetuning,
+    Pictures,
+    Predictions,
+    ReportData,
+    WithLeaked,
+)
 
 
 def write_report(path: Path, data: ReportData, cache_folder: Path | None) -> None:
@@ -29,6 +36,7 @@ def write_audit_page(path: Path, data: AuditData) -> None:
 
 __all__ = [
     "AuditData",
+    "Finetuning",
     "Pictures",
     "Predictions",
     "ReportData",

@@ -20,6 +20,7 @@ from tellapart.reports import (
     curves,
     figures,
     findings,
+    histories,
     landscape,
     neighbours,
     next_steps,
@@ -103,15 +104,21 @@ def _chosen(data: ReportData) -> dict[str, Any]:
     )
     shelf = cards.Shelf(thumbnails)
     number_charts = _number_charts(data)
+    training = histories.histories(data.finetuning.histories) if data.finetuning else []
     map_chart, tiles = _map(data, on_map, thumbnails)
     return {
         "charts": [
             *number_charts,
+            *training,
             *next_steps.learning_curves(data.advice),
             *trials.chart(data.search),
             *map_chart,
         ],
         "next_steps": next_steps.steps(data.advice),
+        "training_names": [one.name for one in training],
+        "samples": data_uri(data.finetuning.samples)
+        if data.finetuning and data.finetuning.samples
+        else "",
         "curve_names": [one.name for one in number_charts if one.name.startswith("curve-")],
         "tiles": data_uri(tiles) if tiles else "",
         "errors": cards.error_cards(errors, data.predictions, classes, shelf, data.pictures, near),

@@ -13,6 +13,7 @@ from tellapart.advice.records import Advice
 from tellapart.audits.records import Audit
 from tellapart.data.pictures import Note
 from tellapart.evaluation.records import Estimate, Evaluation
+from tellapart.finetuning.records import History
 from tellapart.heads.search import Search
 
 Thumbnails = Callable[[Sequence[str]], Mapping[str, bytes]]  # ids -> JPEG bytes, 96 px long side
@@ -56,6 +57,19 @@ class WithLeaked:
 
 
 @dataclass(frozen=True)
+class Finetuning:
+    """How the network was trained on.
+
+    words    sentences: what was kept and why, what the curves say
+    samples  a JPEG with rows of a picture and its augmented views; b"" for none
+    """
+
+    histories: Sequence[History]
+    words: Sequence[str]
+    samples: bytes = b""
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything that stands on the page of a run.
 
@@ -67,6 +81,7 @@ class ReportData:
                        "chosen", "why"
     commands           command lines to try next
     advice             what would help most; None where it was not measured
+    finetuning         how the network was trained on; None where it was not
     search             how the head was chosen; its trials are shown where there are any
     calibration        as in metrics.json: temperature, ece_before, ece_after, split, pictures
     """
@@ -92,6 +107,7 @@ class ReportData:
     commands: Sequence[str] = ()
     advice: Advice | None = None
     search: Search | None = None
+    finetuning: Finetuning | None = None
     calibration: Mapping[str, Any] | None = None
 
 
