@@ -11,6 +11,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import Ridge, RidgeClassifier, RidgeClassifierCV
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from tellapart.errors import OptionError
@@ -155,11 +156,17 @@ def test_passes_of_one_training_are_those_of_several() -> None:
     assert (together[0].layers[0][0] != together[1].layers[0][0]).any()
 
 
-def test_the_nearest_mean_is_scikit_learns() -> None:
+@pytest.mark.parametrize("form", ["euclidean", "cosine"])
+def test_the_nearest_mean_is_scikit_learns(form: str) -> None:
     features, labels = digits(500)
-    head = fit_mean(Table(features[:300]), labels[:300], 10, [usual_setting("mean")], 0)[0]
-    theirs = NearestCentroid().fit(features[:300], labels[:300]).predict(features[300:])
-    np.testing.assert_array_equal(head.scores(features[300:]).argmax(axis=1), theirs)
+    setting = replace(usual_setting("mean"), form=form)
+    head = fit_mean(Table(features[:300]), labels[:300], 10, [setting], 0)[0]
+    shown = features if form == "euclidean" else normalize(features)
+    theirs = NearestCentroid().fit(shown[:300], labels[:300])
+    if form == "cosine":
+        theirs.centroids_ = normalize(theirs.centroids_)
+    expected = theirs.predict(shown[300:])
+    np.testing.assert_array_equal(head.scores(features[300:]).argmax(axis=1), expected)
 
 
 @pytest.mark.parametrize("make", SHAPES)

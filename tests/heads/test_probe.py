@@ -13,8 +13,9 @@ from sklearn.datasets import load_digits
 from tellapart.errors import BackboneError
 from tellapart.heads import Probe, fit_probe, refit
 from tellapart.heads import search as searching
+from tellapart.heads.kinds import usual_setting
 from tellapart.heads.logistic import Setting
-from tellapart.heads.search import C_PATH, DEFAULT, Tried, _subsample, choose
+from tellapart.heads.search import C_PATH, TEMPERATURES, Tried, _subsample, choose
 from tellapart.progress import Progress
 from tellapart.splits import components
 
@@ -48,6 +49,7 @@ def fit(
     groups: list[str | None] | None = None,
     seed: int = 0,
     cache: Kept | None = None,
+    head: str | None = None,
 ) -> tuple[Probe, int]:
     return fit_probe(
         features,
@@ -58,6 +60,7 @@ def fit(
         seed=seed,
         cache=cache or Kept(),
         progress=Progress(),
+        head=head,
     )
 
 
@@ -167,10 +170,33 @@ def test_nothing_to_validate_takes_the_stated_default() -> None:
     features, labels, ids = digits(1_797, 2)
     rows = [int(np.flatnonzero(labels == code)[0]) for code in range(2)]
     probe, _ = fit(features[rows], labels[rows], [ids[row] for row in rows])
-    assert probe.search.chosen == DEFAULT
-    assert probe.search.rows == 0
-    assert probe.choices[1]["chosen"] == "1"
-    assert probe.choices[1]["why"].startswith("no class but one has two independent pictures")
+    assert probe.search.chosen == usual_setting("mean")
+    assert (probe.search.rows, probe.search.temperature) == (0, TEMPERATURES["mean"])
+    why = {one["what"]: one["why"] for one in probe.choices}
+    assert why["standardising"].startswith("no class but one has two independent pictures")
+    named, _ = fit(features[rows], labels[rows], [ids[row] for row in rows], head="logistic")
+    assert named.search.chosen == Setting(1.0, balanced=False, standardised=False)
+
+
+@pytest.mark.parametrize(("each", "kinds"), [(2, ["mean"]), (6, ["logistic", "mean", "ridge"])])
+def test_few_pictures_a_class_get_the_heads_for_few_pictures(each: int, kinds: list[str]) -> None:
+    features, labels, ids = digits(1_797)
+    rows = np.concatenate([np.flatnonzero(labels == code)[:each] for code in range(10)])
+    probe, _ = fit(features[rows], labels[rows], [ids[row] for row in rows])
+    assert sorted({one.setting.kind for one in probe.search.tried}) == kinds
+    assert len(probe.search.trials) == (3 if each > 2 else 0)
+    assert probe.search.folds == min(5, each)
+    if each == 2:
+        said = "the typical class has 2 independent training pictures: the nearest mean is taken"
+        assert probe.choices[0] == {"what": "head", "chosen": "mean", "why": said}
+
+
+def test_one_class_of_one_picture_among_larger_ones_is_validated() -> None:
+    features, labels, ids = digits(400, 4)
+    rows = np.concatenate([np.flatnonzero(labels < 3), np.flatnonzero(labels == 3)[:1]])
+    probe, _ = fit(features[rows], labels[rows], [ids[row] for row in rows])
+    assert probe.search.chosen.kind == "logistic"
+    assert probe.search.folds == 5
 
 
 def test_a_hundred_classes() -> None:

@@ -13,6 +13,7 @@ from tellapart.heads.logistic import fit_head, one_thread_quietly
 from tellapart.heads.prepare import Rows, Table, preparation
 from tellapart.heads.saved import Head
 from tellapart.heads.settings import Setting
+from tellapart.heads.streamed import fit_streamed
 
 
 def fit_setting(
@@ -26,7 +27,7 @@ def fit_setting(
     """Fit a head on features [n, d] as they come, preparing and temperature folded in.
 
     labels [n] in 0..k-1 with every class present. Past MANY_ROWS rows nothing of the size of all
-    features is made: they are prepared a chunk at a time, whatever the head.
+    features is made: they are prepared a chunk or a mini-batch at a time, whatever the head.
     """
     kind = HEADS[setting.kind]
     if len(features) <= MANY_ROWS:
@@ -40,7 +41,8 @@ def fit_setting(
     check_rows(setting.kind, len(features))
     with one_thread_quietly():
         prepare = preparation(features, standardised=setting.standardised, pca=setting.pca)
-        head = kind.fit(Table(features, prepare), labels, k, [setting], seed)[0]
+        fit = fit_streamed if setting.kind == "logistic" else kind.fit
+        head = fit(Table(features, prepare), labels, k, [setting], seed)[0]
     return head.on_raw(prepare).tempered(temperature)
 
 

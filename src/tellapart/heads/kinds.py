@@ -10,6 +10,7 @@ from tellapart.heads.knn import FORMS as KNN_FORMS
 from tellapart.heads.knn import fit_knn
 from tellapart.heads.lda import fit_lda
 from tellapart.heads.logistic import fit_logistic
+from tellapart.heads.mean import FORMS as MEAN_FORMS
 from tellapart.heads.mean import fit_mean
 from tellapart.heads.mlp import FORMS as MLP_FORMS
 from tellapart.heads.mlp import fit_mlp
@@ -59,7 +60,7 @@ HEADS: dict[str, Kind] = {
     "svm": Kind(fit_svm, "C", (0.01, 0.1, 1.0, 10.0), 1.0, (0, 256), streams=False),
     "mlp": Kind(fit_mlp, "passes", (5, 10, 20), 20, (256, 64), MLP_FORMS, weighted=False),
     "knn": Kind(fit_knn, "neighbours", _NEAR, 1, (0, 64, 256), KNN_FORMS, streams=False),
-    "mean": Kind(fit_mean, "", (0.0,), 0.0, (0, 64), weighted=False),
+    "mean": Kind(fit_mean, "", (0.0,), 0.0, (0, 64), MEAN_FORMS, weighted=False),
 }
 
 

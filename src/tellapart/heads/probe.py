@@ -36,7 +36,7 @@ from tellapart.optional import installed_version, need
 from tellapart.progress import Progress
 from tellapart.splits.components import numbered
 
-FIT_VERSION = 5  # raise it whenever a fit changes its meaning: kept fits are then made anew
+FIT_VERSION = 6  # raise it whenever a fit changes its meaning: kept fits are then made anew
 
 Rows = NDArray[np.intp]
 Arrays = dict[str, NDArray[Any]]
@@ -175,10 +175,14 @@ def _choices(found: Search, rows: int, asked: Asked) -> tuple[dict[str, str], ..
 
 
 def _why_head(found: Search, asked: Asked) -> str:
-    if asked.trials and found.rows:
+    if found.trials and not (asked.head and not asked.trials):
         return f"the choice of {counted(len(found.trials), 'trial')}; {found.ended}"
     if asked.head:
         return "as asked"
+    if found.ended:
+        return found.ended
+    if not found.rows:
+        return "the nearest mean, which does best with a picture or two a class"
     return "the head that tellapart fits"
 
 

@@ -78,7 +78,7 @@ def grid(bench: Bench, components: Rows, kind: str, pca: int, progress: Progress
     hits: Hits = {}
     with progress.stage("choose settings", len(found)) as stage:
         for family in found:
-            study, hits = _tried(study, hits, bench, components, family)
+            study, hits = try_family(study, hits, bench, components, family)
             stage.advance()
     return replace(study, ended=f"all {len(found)} combinations were tried")
 
@@ -114,7 +114,7 @@ def optuna_search(
             if family in known:
                 repeats += 1
             else:
-                study, hits = _tried(study, hits, bench, components, family)
+                study, hits = try_family(study, hits, bench, components, family)
                 known[family] = study.trials[-1].score
                 stage.advance()
             asked.tell(proposal, known[family])
@@ -213,7 +213,7 @@ def to_json(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _tried(
+def try_family(
     study: Study, hits: Hits, bench: Bench, components: Rows, family: Setting
 ) -> tuple[Study, Hits]:
     """Make one trial; return the study with it, and what each setting had right."""
