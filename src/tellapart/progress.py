@@ -85,7 +85,7 @@ class _PlainStage:
             unit = self.unit.removesuffix("s") if (self.done, done) == (1, True) else self.unit
             of = f" of {self.total:,}" if self.total and not done else ""
             parts.append(f"{self.done:,}{of} {unit},")
-            if seconds >= 1:
+            if 1 <= seconds <= self.done:
                 parts.append(f"{self.done / seconds:,.0f} a second,")
         if done:
             parts.append(f"{seconds:.1f} s")

@@ -56,6 +56,7 @@ class Fitted:
     classes   the classes that stand in the training pictures, in class order: what head predicts
     rows      [n] rows of the usable pictures that the head was fitted on, each copy once
     computed  number of fits made now; 0 where the cache had the probe
+    folds     what was chosen in each fold of a cross-validation, as it stands in run.json
     """
 
     probe: Probe
@@ -63,6 +64,7 @@ class Fitted:
     classes: tuple[str, ...]
     rows: NDArray[np.intp]
     computed: int
+    folds: tuple[dict[str, Any], ...] = ()
 
     def largest_class(self, usable: PictureSet) -> str:
         """Return the class with most training pictures, the first of equals in class order."""
@@ -125,6 +127,12 @@ def words(found: Results) -> tuple[str, ...]:
         lines.append(
             f"Left out: {count:,} {these} from training; with {them} the number would be"
             f" {leaked.headline.value:.3f}."
+        )
+    if found.split.folds is not None:
+        lines.append(
+            f"The model that is kept learned from all {len(found.fitted.rows):,} pictures; the"
+            f" number comes from {len(found.split.folds.train)} others, each made the same way from"
+            " the other folds' pictures."
         )
     if found.settings.split.order_column:
         lines.append(f"Split {found.split.proof['origin']}.")
@@ -248,8 +256,9 @@ def _write_split(found: Results, path: Path) -> None:
             "split": split.sides.tolist(),
             "counted": split.counted,
             "leaked": split.leaked,
+            "fold": None if split.folds is None else split.folds.of,
         },
-        schema_overrides={"group": pl.String},
+        schema_overrides={"group": pl.String, "fold": pl.Int64},
     )
     buffer = io.BytesIO()
     table.write_parquet(buffer)
@@ -325,6 +334,7 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
             "advised": found.advised,
         },
         "split": {"given": found.split.given, "proof": found.split.proof},
+        "folds": list(found.fitted.folds) or None,
         "search": _search_json(found),
         "advice": found.advice.to_json() if found.advice else None,
         "choices": [*found.fitted.probe.choices, *(found.tuned.choices if found.tuned else ())],

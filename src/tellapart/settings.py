@@ -49,6 +49,9 @@ ImageSizes = tuple[int, ...] | Literal["auto"]
 PRECISIONS = ("auto", "int8")  # "auto": what the engine takes; "int8": quantised, on OpenVINO
 
 
+EVALUATIONS = ("holdout", "cv")  # what judges: pictures held out, or folds of all of them
+
+
 @dataclass(frozen=True)
 class FinetuneSettings:
     """How the network itself is trained on; what is None follows the recipe.
@@ -131,6 +134,7 @@ class RunSettings:
     mirror: bool = True  # a mirrored copy is the same picture
     head: str | None = None  # a name in heads.kinds.HEADS; None: logistic, or what a search finds
     search: int = 0  # trials of a search over heads and their settings; 0: no search
+    evaluate: str = "holdout"  # a name of EVALUATIONS
     refit: bool = False
     advice: bool = True  # measure what would help most
     rehash: bool = False

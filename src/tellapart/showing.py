@@ -20,6 +20,7 @@ from tellapart.reports import (
     write_report,
 )
 from tellapart.results import Results
+from tellapart.splits import CROSSED
 
 
 def show(
@@ -53,6 +54,7 @@ def report_data(found: Results, place: Path, seconds: dict[str, float]) -> Repor
             labels=usable.labels,
             sides=split.sides.tolist(),
             features=found.look.features,
+            folds=None if split.folds is None else split.folds.of,
         ),
         predictions=Predictions(
             paths=[usable.paths[row] for row in rows],
@@ -96,7 +98,9 @@ def _finetuning(found: Results) -> Finetuning | None:
 
 def _class_counts(found: Results) -> dict[str, dict[str, int]]:
     """Return class -> side -> pictures, for the sides that hold any."""
-    sides = [side for side in ("train", "val", "test") if (found.split.sides == side).any()]
+    sides = [
+        side for side in ("train", "val", "test", CROSSED) if (found.split.sides == side).any()
+    ]
     counts = {name: dict.fromkeys(sides, 0) for name in found.usable.classes}
     for label, side in zip(found.usable.labels, found.split.sides.tolist(), strict=True):
         if side:

@@ -202,3 +202,24 @@ def test_wrong_input():
         judged(probabilities, truth + 1)
     with pytest.raises(ValueError, match="not finite"):
         judged(np.where(probabilities > 0.5, np.nan, probabilities), truth)
+
+
+def test_widening_moves_every_end_of_an_interval_outwards_and_no_value():
+    probabilities, truth = made_up(3, 120, 3, skill=1.0)
+    plain = judged(probabilities, truth)
+    wide = evaluate(
+        probabilities, truth, classes=names(3), components=None, baseline_class="class 0",
+        widening=1.3,
+    )  # fmt: skip
+    pairs = [(plain.headline, wide.headline)]
+    pairs += [(plain.metrics[name], wide.metrics[name]) for name in plain.metrics]
+    for one, other in zip(plain.per_class, wide.per_class, strict=True):
+        pairs += [(one.recall, other.recall), (one.precision, other.precision), (one.f1, other.f1)]
+        pairs += [(one.roc_auc, other.roc_auc), (one.average_precision, other.average_precision)]
+    for one, other in pairs:
+        assert one.value == other.value
+        if one.low is not None:
+            assert other.low < one.low
+            assert other.high > one.high
+    grown = (wide.headline.high - wide.headline.low) / (plain.headline.high - plain.headline.low)
+    assert grown == pytest.approx(1.3, abs=0.03)

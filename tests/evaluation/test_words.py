@@ -127,3 +127,11 @@ def test_estimates_for_tables():
     assert estimate_words(Estimate(0.75, 0.5, 0.9, 24)) == "18 of 24 (50 to 90 %)"
     assert estimate_words(Estimate(0.75, 0.7, 0.8, 400)) == "75 % (70 to 80 %)"
     assert estimate_words(Estimate(None, None, None, 0)) == "-"
+
+
+def test_cross_validation_says_who_judged():
+    words = headline_words(judged([[66, 4], [3, 80]]), "cv")
+    assert "judged on 153 pictures, each by a model that never saw it; it mixes up" in words
+    few = judged([[66, 4], [3, 80]], np.arange(153) % 5)
+    assert "(--evaluate cv)" in headline_words(few, "test")
+    assert headline_words(few, "cv").endswith("is not reliable (it needs 10).")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
@@ -69,3 +71,12 @@ def test_without_training_pictures_nothing_is_near() -> None:
 def test_labels_are_counted() -> None:
     near = [neighbours.Neighbour("", "", label, "") for label in ("a", "b", "b")]
     assert told(near) == (("b", " ×2"), ("a", ""))
+
+
+def test_in_cross_validation_they_come_from_the_other_folds() -> None:
+    pictures = some_pictures(sides=["cv"] * 60)
+    folds = np.arange(60) % 3
+    near = nearest_rows(replace(pictures, folds=folds), ["000.jpg", "004.jpg"])
+    for path, rows in near.items():
+        assert len(rows) == 4
+        assert folds[int(path[:3])] not in folds[rows]

@@ -61,6 +61,15 @@ def command(
             rich_help_panel=options.SPLITTING,
         ),
     ] = None,
+    evaluate: Annotated[
+        str,
+        typer.Option(
+            metavar="holdout|cv",
+            help="What judges: pictures held out, or (small sets) every picture in nested"
+            " cross-validation, which takes about ten times as long to fit.",
+            rich_help_panel=options.SPLITTING,
+        ),
+    ] = "holdout",
     seed: Annotated[
         int,
         typer.Option(help="Of the split and the folds.", rich_help_panel=options.SPLITTING),
@@ -141,6 +150,7 @@ def command(
         mirror=not no_mirror,
         head=head,
         search=options.trials(search),
+        evaluate=evaluate,
         refit=refit,
         advice=not no_advice,
         rehash=rehash,

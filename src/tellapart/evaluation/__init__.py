@@ -6,10 +6,12 @@ from tellapart.evaluation.export import (
     to_metrics_json,
     write_predictions,
 )
+from tellapart.evaluation.intervals import CROSSED_WIDENING
 from tellapart.evaluation.records import ClassScores, Curve, Estimate, Evaluation
 from tellapart.evaluation.words import estimate_words, headline_lines, headline_words
 
 __all__ = [
+    "CROSSED_WIDENING",
     "ClassScores",
     "Curve",
     "Estimate",

@@ -151,12 +151,14 @@ def _resample(strata: Rows, replicates: int, rng: np.random.Generator) -> NDArra
     return weights
 
 
-def loss_estimate(value: float, replicates: Floats, pictures: int, *, reliable: bool) -> Estimate:
+def loss_estimate(
+    value: float, replicates: Floats, pictures: int, *, reliable: bool, widening: float = 1.0
+) -> Estimate:
     """Return a loss with its interval, normal on the log scale with the bootstrap's deviation.
 
     Without an interval where every replicate is the same: one component a class, or one in all.
     """
-    deviation = float(np.log(replicates).std(ddof=1))
+    deviation = float(np.log(replicates).std(ddof=1)) * widening
     if deviation < LEAST_DEVIATION:
         return Estimate(value, None, None, pictures, reliable)
     low, high = value * np.exp(-Z * deviation), value * np.exp(Z * deviation)
@@ -164,7 +166,13 @@ def loss_estimate(value: float, replicates: Floats, pictures: int, *, reliable: 
 
 
 def area_estimate(
-    value: float, replicates: Floats, worth: float, pictures: int, *, reliable: bool
+    value: float,
+    replicates: Floats,
+    worth: float,
+    pictures: int,
+    *,
+    reliable: bool,
+    widening: float = 1.0,
 ) -> Estimate:
     """Return an area with its interval, normal on the logit scale with the bootstrap's deviation.
 
@@ -176,7 +184,7 @@ def area_estimate(
     if not 1e-9 < value < 1 - 1e-9 or len(known) < 2 or known.std() < LEAST_DEVIATION:
         low, high = share_interval(np.array([value]), np.array([max(worth, 1.0)]))
         return Estimate(value, float(low[0]), float(high[0]), pictures, reliable)
-    deviation = float(known.std(ddof=1)) / (value * (1 - value))
+    deviation = widening * float(known.std(ddof=1)) / (value * (1 - value))
     middle = np.log(value / (1 - value))
     low, high = 0.5 + 0.5 * np.tanh((middle + np.array([-Z, Z]) * deviation) / 2)
     return Estimate(value, float(low), float(high), pictures, reliable)

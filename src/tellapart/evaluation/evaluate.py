@@ -36,20 +36,22 @@ def evaluate(
     components: Rows | None,
     baseline_class: str,
     seed: int = 0,
+    widening: float = 1.0,
 ) -> Evaluation:
     """Measure predictions on labelled pictures.
 
     probabilities [n, k] float32, rows sum to 1; truth [n] in 0..k-1; components [n] any integers:
     pictures with the same one are not independent (None: all are). The prediction is the likeliest
     class, the first of equals. `baseline_class` is the class that guessing would always name (the
-    largest in training). `seed` draws the bootstrap of log loss and areas.
+    largest in training). `seed` draws the bootstrap of log loss and areas. `widening` multiplies
+    the deviation behind every interval (CROSSED_WIDENING for answers of cross-validation).
 
     Raises DataError without a picture, ValueError for arrays that do not fit together.
     """
     _check(probabilities, truth, classes, components)
     probabilities, truth, components = _ordered(probabilities, truth, components)
     pictures = len(truth)
-    answers = _Answers(truth, probabilities.argmax(axis=1), components)
+    answers = _Answers(truth, probabilities.argmax(axis=1), components, widening)
     confusion = np.bincount(
         truth * len(classes) + answers.predicted, minlength=len(classes) ** 2
     ).reshape(len(classes), len(classes))
@@ -85,8 +87,11 @@ def evaluate(
 class _Answers:
     """What was answered on each picture, and how pictures hang together."""
 
-    def __init__(self, truth: Rows, predicted: Rows, components: Rows) -> None:
+    def __init__(
+        self, truth: Rows, predicted: Rows, components: Rows, widening: float = 1.0
+    ) -> None:
         self.truth, self.predicted, self.components = truth, predicted, components
+        self.widening = widening
         self.hits = truth == predicted
         self.present, self.strata = np.unique(truth, return_inverse=True)
         self.groups = int(components.max()) + 1
@@ -96,6 +101,10 @@ class _Answers:
     def correlation(self, strata: Rows) -> float:
         """Return the correlation of answers inside components, 0 where every picture is alone."""
         return float(correlation(self.hits, strata, self.components)) if self.grouped else 0.0
+
+    def worth(self, counts: Any, alike: float) -> Floats:
+        """Return how many independent pictures each stratum of a counts table is worth."""
+        return effective_pictures(counts, alike) / self.widening**2
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,7 @@ def _balanced(answers: _Answers) -> tuple[Estimate, _Means]:
     table = counts_table(answers.strata, answers.components)
     recalls = np.bincount(answers.strata, answers.hits) / np.bincount(answers.strata)
     alike = answers.correlation(answers.strata)
-    means = _Means(recalls, spread(table, np.array(alike)), alike)
+    means = _Means(recalls, spread(table, np.array(alike)) * answers.widening**2, alike)
     low, high = mean_interval(means.recalls, means.spread)
     pictures = len(answers.truth)
     value = float(recalls.mean())
@@ -122,7 +131,7 @@ def _accuracy(answers: _Answers) -> tuple[Estimate, float]:
     """Return plain accuracy and the correlation of answers around it."""
     together = np.zeros_like(answers.truth)
     alike = answers.correlation(together)
-    worth = effective_pictures(counts_table(together, answers.components), alike)
+    worth = answers.worth(counts_table(together, answers.components), alike)
     hits = np.array([answers.hits.sum()])
     return _shares(hits, np.array([len(answers.truth)]), worth, answers.reliable)[0], alike
 
@@ -153,13 +162,11 @@ def _per_class(
     pictures = len(answers.truth)
     own, given, both = _tables(answers, len(classes))
     together = counts_table(np.zeros_like(answers.truth), answers.components)
-    whole = np.full(len(classes), effective_pictures(together, overall)[0])
+    whole = np.full(len(classes), answers.worth(together, overall)[0])
     right_or_other = pictures - either + right
-    recall = _shares(right, support, effective_pictures(own, inside_class), answers.reliable)
-    precision = _shares(right, named, effective_pictures(given, overall), answers.reliable)
-    jaccard = _shares(
-        right, either, effective_pictures(own + given - both, overall), answers.reliable
-    )
+    recall = _shares(right, support, answers.worth(own, inside_class), answers.reliable)
+    precision = _shares(right, named, answers.worth(given, overall), answers.reliable)
+    jaccard = _shares(right, either, answers.worth(own + given - both, overall), answers.reliable)
     accuracy = _shares(right_or_other, np.full(len(classes), pictures), whole, answers.reliable)
     return tuple(
         ClassScores(
@@ -232,6 +239,7 @@ class _Ranked:
         losses = log_losses(probabilities, truth)
         drawn = areas.bootstrap(losses, listed, answers.strata, answers.components, seed=seed)
         worth = areas.smaller_side(answers.strata, answers.components, alike)
+        worth = worth / answers.widening**2
         one_each = np.ones((pictures, 1))
         values = np.array([areas.weighted_areas(one, one_each) for one in listed])[:, :, 0]
         places, k = list(rankings), probabilities.shape[1]
@@ -240,7 +248,11 @@ class _Ranked:
             values[:, 1], drawn.average, worth, places, k, answers
         )
         loss = areas.loss_estimate(
-            float(losses.mean()), drawn.log_loss, pictures, reliable=answers.reliable
+            float(losses.mean()),
+            drawn.log_loss,
+            pictures,
+            reliable=answers.reliable,
+            widening=answers.widening,
         )
         return cls(rankings, loss, roc, average, macro_roc, macro_average)
 
@@ -257,14 +269,21 @@ def _area_estimates(
     each, known = [nothing] * k, np.isfinite(values)
     for i in np.flatnonzero(known):
         each[places[i]] = areas.area_estimate(
-            float(values[i]), replicates[:, i], float(worth[i]), pictures, reliable=reliable
+            float(values[i]),
+            replicates[:, i],
+            float(worth[i]),
+            pictures,
+            reliable=reliable,
+            widening=answers.widening,
         )
     if not known.any():
         return each, nothing
     means = replicates[:, known]
     means = np.nanmean(means[np.isfinite(means).any(axis=1)], axis=1)
     mean, least = float(values[known].mean()), float(worth[known].min())
-    return each, areas.area_estimate(mean, means, least, pictures, reliable=reliable)
+    return each, areas.area_estimate(
+        mean, means, least, pictures, reliable=reliable, widening=answers.widening
+    )
 
 
 def log_losses(probabilities: NDArray[np.float32], truth: Rows) -> Floats:

@@ -7,6 +7,7 @@ import math
 from tellapart.evaluation.groups import FEWEST_GROUPS
 from tellapart.evaluation.records import Estimate, Evaluation
 
+CROSSED = "cv"  # each picture judged by a model of the other folds
 SMALL = 100  # shares of fewer pictures are shown as counts
 _OUT_OF = (2, 3, 4, 5, 10, 20, 50, 100, 200, 500, 1000)
 
@@ -14,12 +15,15 @@ _OUT_OF = (2, 3, 4, 5, 10, 20, 50, 100, 200, 500, 1000)
 def headline_words(evaluation: Evaluation, headline_split: str) -> str:
     """Return the headline as a sentence or more: how many right, how sure, what is mixed up.
 
-    headline_split: "test", "val", or "" for pictures that came from elsewhere.
+    headline_split: "test", "val", "cv" for cross-validation, or "" for pictures that came from
+    elsewhere.
     """
     sentences = [f"{_how_good(evaluation)}, {_judged_on(evaluation, headline_split)}"]
     if mixed := mixed_up_words(evaluation):
         sentences[0] += f"; {mixed}"
-    sentences += [one for one in (_unreliable(evaluation), _missing(evaluation)) if one]
+    sentences += [
+        one for one in (_unreliable(evaluation, headline_split), _missing(evaluation)) if one
+    ]
     return ". ".join(sentences) + "."
 
 
@@ -88,20 +92,23 @@ def _how_good(evaluation: Evaluation) -> str:
 
 def _judged_on(evaluation: Evaluation, headline_split: str) -> str:
     noun = "picture" if evaluation.pictures == 1 else "pictures"
-    kind = f"{headline_split} {noun}" if headline_split else noun
     grouped = evaluation.groups < evaluation.pictures
     inside = f" ({evaluation.groups:,} independent groups)" if grouped else ""
+    if headline_split == CROSSED:
+        return (
+            f"judged on {evaluation.pictures:,} {noun}{inside}, each by a model that never saw it"
+        )
+    kind = f"{headline_split} {noun}" if headline_split else noun
     return f"judged on {evaluation.pictures:,} {kind}{inside} it never saw"
 
 
-def _unreliable(evaluation: Evaluation) -> str:
+def _unreliable(evaluation: Evaluation, headline_split: str) -> str:
     if evaluation.headline.reliable:
         return ""
     groups = "one independent group" if evaluation.groups == 1 else f"{evaluation.groups} groups"
-    return (
-        f"The interval rests on {groups} and is not reliable (it needs {FEWEST_GROUPS}):"
-        " judge by cross-validation over groups"
-    )
+    crossed = headline_split == CROSSED
+    advice = "" if crossed else ": judge by cross-validation over groups (--evaluate cv)"
+    return f"The interval rests on {groups} and is not reliable (it needs {FEWEST_GROUPS}){advice}"
 
 
 def _missing(evaluation: Evaluation) -> str:

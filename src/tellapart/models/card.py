@@ -80,6 +80,12 @@ def _number(classifier: Classifier) -> list[str]:
         f"{name.capitalize()}: {headline_text(headline)}; 95 % interval.",
         "",
     ]
+    if headline.get("split") == "cv":
+        lines += [
+            "Each picture was judged by a classifier made the same way that had not seen it, nor a",
+            "copy of it or one of its group. This one learned from all of them.",
+            "",
+        ]
     if classifier.card.get("refit"):
         lines += [
             "That number was measured before the head was fitted again on every picture, those it"

@@ -213,9 +213,10 @@ def headline_text(headline: Mapping[str, Any]) -> str:
     interval = ""
     if headline.get("low") is not None:
         interval = f" ({headline['low']:.3f} to {headline['high']:.3f})"
-    return (
-        f"{headline['value']:.3f}{interval}, {headline['pictures']:,} {headline['split']} pictures"
-    )
+    pictures = f"{headline['pictures']:,} {headline['split']} pictures"
+    if headline["split"] == "cv":
+        pictures = f"{headline['pictures']:,} pictures in cross-validation"
+    return f"{headline['value']:.3f}{interval}, {pictures}"
 
 
 def _classical(part: ModelPart) -> Engine:

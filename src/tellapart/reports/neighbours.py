@@ -51,7 +51,9 @@ def nearest_rows(pictures: Pictures, paths: Sequence[str]) -> dict[str, list[int
     found: dict[str, list[int]] = {path: [] for path in paths}
     ids = np.array([pictures.ids[row] for row in train])
     for path, own in zip(asked, np.round(cosines, DIGITS), strict=True):
-        others = np.flatnonzero(ids != pictures.ids[row_of[path]])
+        others = np.flatnonzero(
+            (ids != pictures.ids[row_of[path]]) & _taught(pictures, row_of[path], train)
+        )
         order = others[np.lexsort((ids[others], -own[others]))][:NEIGHBOURS]
         found[path] = train[order].tolist()
     return found
@@ -60,9 +62,16 @@ def nearest_rows(pictures: Pictures, paths: Sequence[str]) -> dict[str, list[int
 def _first_of_each(pictures: Pictures) -> list[int]:
     first: dict[str, int] = {}
     for row in sorted(range(len(pictures.paths)), key=lambda row: pictures.paths[row]):
-        if pictures.sides[row] == "train":
+        if pictures.sides[row] == "train" or pictures.folds is not None:
             first.setdefault(pictures.ids[row], row)
     return sorted(first.values())
+
+
+def _taught(pictures: Pictures, row: int, train: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which of the rows `train` the model that judged `row` had learned from."""
+    if pictures.folds is None:
+        return np.ones(len(train), bool)
+    return np.asarray(pictures.folds[train] != pictures.folds[row])
 
 
 def _mean(features: NDArray[np.floating[Any]], rows: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -23,8 +23,10 @@ Thumbnails = Callable[[Sequence[str]], Mapping[str, bytes]]  # ids -> JPEG bytes
 class Pictures:
     """The usable pictures of a set, m of them: for the samples and the map of features.
 
-    sides     "train", "val", "test" or "" (left out; neither sampled nor on the map)
+    sides     "train", "val", "test", "cv" or "" (left out; neither sampled nor on the map)
     features  [m, d] floats of any width; only the rows on the map are copied
+    folds     [m] the fold that judges each picture, trained on those of all others; None where
+              one side trains
     """
 
     paths: Sequence[str]
@@ -32,6 +34,7 @@ class Pictures:
     labels: Sequence[str]
     sides: Sequence[str]
     features: NDArray[np.floating[Any]]
+    folds: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tellapart.errors import counted
 from tellapart.evaluation.records import Estimate, Evaluation
-from tellapart.evaluation.words import estimate_words, percent, range_words
+from tellapart.evaluation.words import CROSSED, estimate_words, percent, range_words
 from tellapart.html import table
 from tellapart.reports.cards import Card, Shelf
 from tellapart.reports.records import Pictures, ReportData
@@ -81,7 +81,11 @@ def headline_note(data: ReportData) -> str:
     """Return on what the headline rests, and how far it can be relied on."""
     evaluation = data.evaluation
     pictures = counted(evaluation.headline.pictures, "picture")
-    note = f"balanced accuracy on {pictures} of the {side_words(data.headline_split)} side"
+    note = f"balanced accuracy on {pictures}"
+    if data.headline_split == CROSSED:
+        note += ", each judged by a model that never saw it (cross-validation)"
+    else:
+        note += f" of the {side_words(data.headline_split)} side"
     if not evaluation.headline.reliable:
         groups = counted(evaluation.groups, "independent group")
         note += f"; the interval is not reliable, it rests on {groups}"
@@ -240,7 +244,13 @@ def value_text(value: Any) -> str:
     return text if len(text) <= CELL else f"{text[:CELL]}…"
 
 
-_PURPOSES = {"train": "to train on", "val": "to validate on", "test": "to test on", "": "left out"}
+_PURPOSES = {
+    "train": "to train on",
+    "val": "to validate on",
+    "test": "to test on",
+    CROSSED: "in folds that judge in turn",
+    "": "left out",
+}
 _ORIGIN = {"True": "The data says which: ", "False": "Dealt by content: "}  # whether it was given
 
 

@@ -9,7 +9,13 @@ from tellapart.evaluation.words import percent, range_words
 
 NOTHING = "–"
 
-SIDE_WORDS = {"train": "training", "val": "validation", "test": "test", "": "left out"}
+SIDE_WORDS = {
+    "train": "training",
+    "val": "validation",
+    "test": "test",
+    "cv": "cross-validated",
+    "": "left out",
+}
 
 
 def side_words(name: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tellapart.data.frames import FRAME_READERS, as_text, read_frame
 from tellapart.data.pictures import SIDES
 from tellapart.errors import DataError, did_you_mean, first_few
+from tellapart.splits.records import CROSSED
 
 Row = tuple[str | None, str | None, str | None]  # path, id, side
 
@@ -82,6 +83,11 @@ def _read_rows(place: Path, location: str | Path) -> list[Row]:
     ]
     rows = list(zip(*columns, strict=True))
     for number, (_, _, side) in enumerate(rows):
+        if side == CROSSED:
+            raise DataError(
+                f"--split-from {location}: it was judged by cross-validation and has no sides to"
+                " keep; name a run with a held-out test"
+            )
         if side and side not in SIDES:
             raise DataError(
                 f"--split-from {location}, row {number + 1}: unknown side {side!r}"

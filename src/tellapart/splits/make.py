@@ -62,7 +62,7 @@ def make_split(
     cut = cut_pairs(components, pairs)
     split = Split(
         sides=sides,
-        counted=_first_copies(labels, ids, sides),
+        counted=first_copies(labels, ids, sides),
         leaked=_leaked(sides, components) | _leaked_by_pairs(sides, ids, cut),
         components=components,
         given=is_given,
@@ -116,7 +116,7 @@ def _check_given(sides: NDArray[np.str_]) -> None:
         )
 
 
-def _first_copies(labels: Rows, ids: Sequence[str], sides: NDArray[np.str_]) -> NDArray[np.bool_]:
+def first_copies(labels: Rows, ids: Sequence[str], sides: NDArray[np.str_]) -> NDArray[np.bool_]:
     """Return False for the second and later exact copies of a picture inside a side and class."""
     seen: set[tuple[str, str, int]] = set()
     counted = np.ones(len(ids), bool)
