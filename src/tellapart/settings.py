@@ -70,7 +70,7 @@ class FinetuneSettings:
     views          augmented views a picture that are kept where the frozen part is computed once
     augment        light, none, trivial (TrivialAugment) or rand (RandAugment)
     mixup, cutmix  their alpha, 0 for none; smoothing: of the labels, 0..1
-    imbalance      none, weights, sampler, focal, logits (logit adjustment) or auto
+    imbalance      none, weights, sampler, focal or logits (logit adjustment)
     ema            decay of the running average of the weights, 0 for none
     alphas         what tuned and starting weights are mixed with; 0 keeps the probe
     folds          out of which alpha is chosen; sets above `tune_above` pictures use one fifth
@@ -80,7 +80,6 @@ class FinetuneSettings:
     save_every     epochs between checkpoints that stay, 0 for best and last only
     tta            views a picture at evaluation and prediction
     logger         tensorboard or mlflow: Lightning's own; devices, strategy: Lightning's own
-    auto_batch     halve the batch (and accumulate) where the GPU's memory does not hold it
     """
 
     mode: str = "no"
@@ -116,7 +115,6 @@ class FinetuneSettings:
     logger: str | None = None
     devices: str = "auto"
     strategy: str = "auto"
-    auto_batch: bool = False
 
 
 @dataclass(frozen=True)

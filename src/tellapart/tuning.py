@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.data import PictureSet
-from tellapart.errors import OptionError
+from tellapart.errors import DataError, OptionError
 from tellapart.features import Cache, Look, look
 from tellapart.features.parts import Part, Recipe
 from tellapart.finetuning.records import Examples, Tuned
@@ -20,6 +21,10 @@ from tellapart.results import Fitted
 from tellapart.run_folder import CHECKPOINTS
 from tellapart.settings import RunSettings
 from tellapart.splits import Split
+
+if TYPE_CHECKING:
+    from tellapart.finetuning.finetune import Question
+    from tellapart.finetuning.lr_find import RateCurve
 
 MOST_COMPARED = 1_000  # training pictures on which the saved network is compared with torch
 
@@ -57,7 +62,35 @@ def tune(
     settings: RunSettings, folder: Path, progress: Progress,
 ) -> Tuned:  # fmt: skip
     """Train the recipe's network on, on the pictures that the probe was fitted on."""
-    from tellapart.finetuning.finetune import Question, finetune
+    from tellapart.finetuning.finetune import finetune
+
+    asked = question_of(usable, seen, split, fitted, recipe, settings, folder)
+    return finetune(asked, progress)
+
+
+def find_rate(
+    usable: PictureSet, seen: Look, split: Split, fitted: Fitted, recipe: Recipe,
+    settings: RunSettings, folder: Path, progress: Progress,
+) -> tuple[RateCurve, float]:  # fmt: skip
+    """Return the curve of a range test, and the rate that the recipe would take."""
+    from tellapart.finetuning.finetune import look_for_rate
+
+    asked = question_of(usable, seen, split, fitted, recipe, settings, folder)
+    found, usual = look_for_rate(asked, progress)
+    if found is None:
+        raise DataError(
+            "the loss was no number after a few steps at the smallest rate: nothing can be told;"
+            " look at the data with tellapart audit, or try --precision 32"
+        )
+    return found, usual
+
+
+def question_of(
+    usable: PictureSet, seen: Look, split: Split, fitted: Fitted, recipe: Recipe,
+    settings: RunSettings, folder: Path,
+) -> Question:  # fmt: skip
+    """Return the question that a run asks: of the pictures that the probe was fitted on."""
+    from tellapart.finetuning.finetune import Question
     from tellapart.heads.logistic import fit_head as fit_logistic
 
     (part,) = recipe
@@ -81,7 +114,7 @@ def tune(
 
     start = fitted.probe.head
     assert isinstance(start, LinearHead)  # `check` refuses other heads
-    question = Question(
+    return Question(
         settings=settings.finetune,
         examples=examples,
         backbone=part.backbone,
@@ -94,7 +127,6 @@ def tune(
         folder=folder / CHECKPOINTS,
         score=max((one.score for one in fitted.probe.search.tried), default=None),
     )
-    return finetune(question, progress)
 
 
 def recipe(tuned: Tuned, settings: RunSettings) -> Recipe:

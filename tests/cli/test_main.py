@@ -43,7 +43,7 @@ def test_no_verb_shows_the_help(command: Command) -> None:
     [
         (["runn", "x"], "No such command 'runn'. Did you mean 'run'? (see 'tellapart --help')"),
         (["run"], "Missing argument 'DATA'. (see 'tellapart run --help')"),
-        (["run", "x", "--nope"], "No such option: --nope (see 'tellapart run --help')"),
+        (["run", "x", "--zzzz"], "No such option: --zzzz (see 'tellapart run --help')"),
         (["run", "x", "--tset", "1"], "--test) (see 'tellapart run --help')"),
         (["run", "x", "--test", "many"], "Invalid value for '--test':"),
         (["predict", "x", "y", "--top-k", "0"], "Invalid value for '--top-k':"),

@@ -69,8 +69,8 @@ def command(
     lr: Annotated[
         str | None,
         typer.Option(
-            metavar="NUMBER",
-            help="Learning rate of the head.",
+            metavar="NUMBER|auto",
+            help="Learning rate of the head; auto: from a range test.",
             show_default="3e-4; classic and scratch 1e-3",
             rich_help_panel=TRAINING,
         ),

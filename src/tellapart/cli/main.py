@@ -21,6 +21,7 @@ from typing import Any
 VERBS = {  # verb -> one line for --help; the verb's code is cli/<verb>.py, its function `command`
     "run": "From a folder of pictures to a tested classifier and a report.",
     "finetune": "The main job, with the network itself trained on where it pays.",
+    "lr-find": "Look for a learning rate: a curve with suggestions.",
     "audit": "Say what is wrong with the data, before anything is trained.",
     "predict": "Predict the classes of pictures with a saved classifier.",
     "evaluate": "Judge a saved classifier on new labelled pictures.",
@@ -115,7 +116,7 @@ def _dispatch(given: list[str]) -> int:
     verb = _verb(given)
     for name, line in VERBS.items():
         if name == verb:
-            command = importlib.import_module(f"tellapart.cli.{name}").command
+            command = importlib.import_module(f"tellapart.cli.{name.replace('-', '_')}").command
             app.command(name, help=command.__doc__)(_parsed(command))
         else:
             app.command(name, help=line)(_options)

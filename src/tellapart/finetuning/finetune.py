@@ -19,6 +19,7 @@ from tellapart.finetuning.blending import blended, choose_alpha, compare, gain
 from tellapart.finetuning.export import tuned_backbone, weights_of
 from tellapart.finetuning.kept import Done as Fold
 from tellapart.finetuning.losses import make_loss
+from tellapart.finetuning.lr_find import RateCurve, find_rate
 from tellapart.finetuning.pictures import sample_sheet
 from tellapart.finetuning.recipes import Recipe, check_batch
 from tellapart.finetuning.records import Examples, History, Mix, Rows, Tuned
@@ -92,6 +93,8 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     folds = _folds(bench, examples, settings, question.seed)
     if folds is None:
         return kept_words("no two parts of the training pictures hold two classes each", ())
+    if settings.rate == "auto":
+        bench = _with_found_rate(bench, question, folds, progress)
     bench, first = _pilot(bench, question, folds, progress)
     one_is_all = int(folds.max()) == 0
     only_first = one_is_all or _is_late(bench, first, folds)
@@ -112,6 +115,27 @@ def finetune(question: Question, progress: Progress) -> Tuned:
         done = _train(bench, question, "all", None, progress)
         state, histories = done.state, (*trials.histories, done.history)
     return _exported(bench, question, trials, alpha, blended(start, state, alpha), histories)
+
+
+def look_for_rate(question: Question, progress: Progress) -> tuple[RateCurve | None, float]:
+    """Return what a range test on all training pictures finds, and the recipe's own rate."""
+    bench = make_bench(question, recipe_of(question), progress)
+    training = _training(bench, question, "find rate", None)
+    return find_rate(training, progress), bench.recipe.rate
+
+
+def _with_found_rate(bench: Bench, question: Question, folds: Rows, progress: Progress) -> Bench:
+    """Return the bench with the rate that a range test suggests, on all but the first fold."""
+    training = _training(bench, question, "find rate", folds != 0)
+    found = find_rate(training, progress)
+    if found is None:
+        progress.say(f"find rate: nothing could be told; {bench.recipe.rate:g} is taken")
+        return bench
+    progress.say(
+        f"find rate: valley {found.valley:.2g} is taken (steepest {found.steepest:.2g}, a tenth of"
+        f" the least loss's {found.tenth:.2g})"
+    )
+    return replace(bench, recipe=replace(bench.recipe, rate=found.valley))
 
 
 def _why_kept(question: Question, trials: Trials, alpha: float) -> str:
@@ -236,32 +260,34 @@ def _train(
     bench: Bench, question: Question, name: str, part: NDArray[np.bool_] | None, progress: Progress
 ) -> Trained:
     """Train on the rows where `part` is true (None: on all), the others held out."""
+    return train(_training(bench, question, name, part), progress, resume=bench.resume)
+
+
+def _training(
+    bench: Bench, question: Question, name: str, part: NDArray[np.bool_] | None
+) -> Training:
+    """Return a training, its start loaded."""
     labels = question.examples.labels
     part = np.ones(len(labels), bool) if part is None else part
     rows = np.flatnonzero(part)
     check_batch(bench.recipe, len(rows))
-    start = bench.start(question, part)
-    load_state(bench.halves, bench.head, start)
+    load_state(bench.halves, bench.head, bench.start(question, part))
     counts = np.bincount(labels[rows], minlength=len(question.examples.classes))
-    return train(
-        Training(
-            name=name,
-            halves=bench.halves,
-            head=bench.head,
-            store=bench.store,
-            rows=rows,
-            held=np.flatnonzero(~part),
-            labels=labels,
-            loss=make_loss(bench.recipe.imbalance, counts, bench.recipe.smoothing),
-            recipe=bench.recipe,
-            transform=question.backbone.transform,
-            folder=bench.folder / name.replace(" ", "-"),
-            seed=question.seed,
-            deadline=bench.deadline,
-        ),
-        progress,
-        resume=bench.resume,
-    )  # fmt: skip
+    return Training(
+        name=name,
+        halves=bench.halves,
+        head=bench.head,
+        store=bench.store,
+        rows=rows,
+        held=np.flatnonzero(~part),
+        labels=labels,
+        loss=make_loss(bench.recipe.imbalance, counts, bench.recipe.smoothing),
+        recipe=bench.recipe,
+        transform=question.backbone.transform,
+        folder=bench.folder / name.replace(" ", "-"),
+        seed=question.seed,
+        deadline=bench.deadline,
+    )
 
 
 def _scored(bench: Bench, start: Mapping[str, Any], tuned: Mapping[str, Any], held: Rows) -> Scores:

@@ -173,7 +173,7 @@ NAMES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("optimizer", "--optimizer", OPTIMIZERS),
     ("schedule", "--schedule", SCHEDULES),
     ("augment", "--augment", tuple(POLICIES)),
-    ("imbalance", "--imbalance", (*IMBALANCES, "auto")),
+    ("imbalance", "--imbalance", IMBALANCES),
     ("precision", "--precision", PRECISIONS),
     ("logger", "--logger", LOGGERS),
 )

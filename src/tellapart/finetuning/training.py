@@ -24,6 +24,8 @@ from tellapart.optional import need_lightning, need_torch
 from tellapart.places import writing
 from tellapart.progress import Progress
 
+RANGE = "range"  # the schedule of the learning rate range test
+RANGE_RATES = (1e-6, 1.0)
 LAST, BEST = "last.ckpt", "best.ckpt"
 
 
@@ -114,7 +116,7 @@ def train(training: Training, progress: Progress, *, resume: bool) -> Trained:
             raise OptionError(
                 f"the GPU's memory does not hold {training.recipe.batch} pictures of"
                 f" {training.recipe.size} px: give a smaller --batch (and --accumulate to keep its"
-                " effect), a smaller --size, or --auto-batch"
+                " effect) or a smaller --size"
             ) from problem
     history = module.history()
     state = state_of(training.halves, training.head)
@@ -234,6 +236,7 @@ def schedule(recipe: Recipe, steps: int) -> Factor:
     onecycle  up from 1/25 for 30 %, then down to 1e-5, along cosines (Smith and Topin 2018,
               arXiv:1708.07120, in fastai's form)
     constant  1
+    range     up from 1e-6 to 1, each step by the same factor
     """
     rise = max(1, round(recipe.warmup * steps))
 
@@ -248,6 +251,13 @@ def schedule(recipe: Recipe, steps: int) -> Factor:
             return _between(1 / 25, 1.0, step / top)
         return _between(1.0, 1e-5, (step - top) / max(1, steps - top))
 
+    low, high = RANGE_RATES
+
+    def growing(step: int) -> float:
+        return float(low * (high / low) ** min(1.0, step / 99))
+
+    if recipe.schedule == RANGE:
+        return growing
     return {"cosine": cosine, "onecycle": onecycle, "constant": lambda _: 1.0}[recipe.schedule]
 
 
