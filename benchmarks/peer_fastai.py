@@ -22,6 +22,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lr-find", action="store_true", help="rates from its own lr_find")
+    parser.add_argument("--predictions", type=Path, help="JSON: rung -> file name -> class")
     chosen = parser.parse_args()
     import torch
 
@@ -29,10 +31,13 @@ def main() -> None:
     library = torch.library.Library("torchvision", "FRAGMENT")
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    print(json.dumps(recipe(chosen.data, chosen.seed)))
+    scores, answers = recipe(chosen.data, chosen.seed, lr_find=chosen.lr_find)
+    if chosen.predictions:
+        chosen.predictions.write_text(json.dumps(answers), encoding="utf-8")
+    print(json.dumps(scores))
 
 
-def recipe(data: Path, seed: int) -> dict[str, float]:
+def recipe(data: Path, seed: int, *, lr_find: bool) -> tuple[dict[str, float], dict]:
     from fastai.vision import all as fastai
     from sklearn.metrics import balanced_accuracy_score
 
@@ -52,18 +57,27 @@ def recipe(data: Path, seed: int) -> dict[str, float]:
     load_weights(learner.model[0].model)
     learner.freeze()
 
-    def balanced(probabilities, truth) -> float:
-        return float(balanced_accuracy_score(truth.numpy(), probabilities.argmax(1).numpy()))
+    scores, answers = {}, {}
+    files = [Path(item).relative_to(data).as_posix() for item in loaders.valid.items]
 
-    scores = {}
+    def judge(rung, probabilities, truth) -> None:
+        found = probabilities.argmax(1).numpy()
+        scores[rung] = float(balanced_accuracy_score(truth.numpy(), found))
+        names = [loaders.vocab[one] for one in found]
+        answers[rung] = dict(zip(files, names, strict=True))
+
+    def suggested(usual):
+        return learner.lr_find(show_plot=False).valley if lr_find else usual
+
     with learner.no_bar(), learner.no_logging():
-        learner.fit_one_cycle(3, 1e-3)
-        scores["frozen"] = balanced(*learner.get_preds())
+        learner.fit_one_cycle(3, suggested(1e-3))
+        judge("frozen", *learner.get_preds())
         learner.unfreeze()
-        learner.fit_one_cycle(3, slice(1e-6, 1e-4))
-        scores["unfrozen"] = balanced(*learner.get_preds())
-        scores["tta"] = balanced(*learner.tta())
-    return {"seconds": time.perf_counter() - START, **scores}
+        top = suggested(1e-4)
+        learner.fit_one_cycle(3, slice(top / 100, top))
+        judge("unfrozen", *learner.get_preds())
+        judge("tta", *learner.tta())
+    return {"seconds": time.perf_counter() - START, **scores}, answers
 
 
 def load_weights(network) -> None:
