@@ -70,6 +70,21 @@ def need_timm() -> Any:
     return _beside_torchvision("timm", "torch")
 
 
+def need_torchvision() -> Any:
+    """Import torchvision, mending compiled operators that do not load as `need_timm` does."""
+    need_torch()
+    return _beside_torchvision("torchvision", "torch")
+
+
+def need_transformers() -> Any:
+    """Import transformers, which imports torchvision, mended as `need_timm` does."""
+    need_torchvision()
+    transformers = need("transformers", "hf")
+    transformers.utils.logging.set_verbosity_error()  # notes for its own developers
+    transformers.utils.logging.disable_progress_bar()
+    return transformers
+
+
 def need_lightning() -> Any:
     """Import Lightning's trainer (lightning.pytorch), mending torchvision as `need_timm` does."""
     need("torch", "finetune")
@@ -128,4 +143,6 @@ __all__ = [
     "need_lightning",
     "need_timm",
     "need_torch",
+    "need_torchvision",
+    "need_transformers",
 ]

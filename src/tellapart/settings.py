@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 MAX_PIXELS = 200_000_000
@@ -46,6 +46,35 @@ class SplitSettings:
 
 
 ImageSizes = tuple[int, ...] | Literal["auto"]
+POOLS = ("auto", "mean", "cls", "pooled")
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """What a user may change about a network; None: as its source has it.
+
+    weights        "pretrained", or "none": random ones, drawn with `seed`
+    pool           of a transformer's tokens: their mean, the class token, or the library's pooling
+    size           pixels a side of the input
+    fit            "crop" or "squash"
+    interpolation  a name that images.transforms knows
+    mean, std      in units of 0..1, as libraries write them: three numbers, or one for all
+    """
+
+    weights: str = "pretrained"
+    pool: str = "auto"
+    size: int | None = None
+    fit: str | None = None
+    interpolation: str | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    seed: int = 0
+
+    def at_size(self, size: int) -> NetworkSettings:
+        """Return the same for another input size."""
+        return replace(self, size=size)
+
+
 PRECISIONS = ("auto", "int8")  # "auto": what the engine takes; "int8": quantised, on OpenVINO
 
 

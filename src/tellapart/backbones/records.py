@@ -73,12 +73,15 @@ class Backbone:
 
 @dataclass(frozen=True)
 class BackboneInfo:
-    """One line of the list of backbones; `install` is the line that installs it where it is not."""
+    """One line of the list of backbones; `install` is the line that installs it where it is not.
+
+    input_size, features, parameters  None where nobody has built it here
+    """
 
     name: str
-    input_size: int
-    features: int
-    parameters: int
+    input_size: int | None
+    features: int | None
+    parameters: int | None
     licence: str
     about: str
     installed: bool

@@ -35,7 +35,7 @@ PICTURES = (
 )
 VECTORS = ("CREATE TABLE IF NOT EXISTS vectors (id TEXT PRIMARY KEY, vector BLOB)",)
 MAKING = "making-"  # of folders that are not whole yet
-FOLDERS = ("features", "networks", "fits", "scripts")
+FOLDERS = ("backbones", "features", "networks", "fits", "scripts")
 
 KEPT = [one.name for one in fields(Facts) if one.name not in ("id", "thumbnail", "master")]
 

@@ -1,0 +1,205 @@
+"""Backbones of transformers: `hf:ID` on the Hugging Face hub, or `hf:FOLDER` on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tellapart.backbones.converting import KeepsFolders, Loaded, converted
+from tellapart.backbones.records import Backbone
+from tellapart.backbones.weights import changed, no_weights, one_size, seeded
+from tellapart.errors import BackboneError, OptionError
+from tellapart.images.transforms import FILTERS, Transform
+from tellapart.optional import need_transformers
+from tellapart.settings import NetworkSettings
+
+PREFIX = "hf:"
+CONFIG = "config.json"
+HALF = (0.5, 0.5, 0.5)  # mean and deviation that transformers takes where a model says nothing
+SIDES = ("crop_size", "size")  # of an image processor; the first that is there is the input's
+PIL_FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the networks of one kind give a vector.
+
+    model    the class of transformers that builds them
+    pool     what "auto" means: "mean" of the picture's tokens, "cls" token or "pooled"
+    pools    what can be asked for
+    first    tokens in front that stand for no part of the picture (class, registers)
+    resizes  whether it takes pictures of other sizes than its own
+    """
+
+    model: str
+    pool: str
+    pools: tuple[str, ...]
+    first: int = 1
+    resizes: bool = False
+
+
+TOKENS = ("mean", "cls", "pooled")
+FAMILIES = {  # by `model_type` of config.json
+    "beit": Family("BeitModel", "pooled", TOKENS),
+    "convnext": Family("ConvNextModel", "pooled", ("pooled",), resizes=True),
+    "convnextv2": Family("ConvNextV2Model", "pooled", ("pooled",), resizes=True),
+    "deit": Family("DeiTModel", "cls", ("mean", "cls"), first=2),
+    "dinov2": Family("Dinov2Model", "cls", TOKENS),
+    "dinov2_with_registers": Family("Dinov2WithRegistersModel", "cls", ("cls", "pooled")),
+    "resnet": Family("ResNetModel", "pooled", ("pooled",), resizes=True),
+    "siglip": Family("SiglipVisionModel", "pooled", ("mean", "pooled"), first=0),
+    "siglip_vision_model": Family("SiglipVisionModel", "pooled", ("mean", "pooled"), first=0),
+    "swin": Family("SwinModel", "pooled", ("mean", "pooled"), first=0),
+    "vit": Family("ViTModel", "cls", ("mean", "cls")),
+}
+
+
+def get_huggingface(name: str, settings: NetworkSettings, kept: KeepsFolders | None) -> Backbone:
+    """Return a network of transformers; raises BackboneError where it is not there or unknown."""
+    place = Path(name.removeprefix(PREFIX)).expanduser()
+    identity = ""
+    if place.is_dir():
+        if not (place / CONFIG).is_file():
+            raise BackboneError(
+                f"{place} holds no {CONFIG}: give the folder that transformers' save_pretrained"
+                " wrote"
+            )
+        identity = _folder_digest(place)
+    return converted(name, identity, partial(load_huggingface, name), settings, kept)
+
+
+def load_huggingface(name: str, settings: NetworkSettings) -> Loaded:
+    """Load a network with its own image processor; no code of a repository ever runs."""
+    transformers = need_transformers()
+    place = name.removeprefix(PREFIX)
+    local = Path(place).expanduser()
+    where = str(local) if local.is_dir() else place
+    try:
+        config = transformers.AutoConfig.from_pretrained(where, trust_remote_code=False)
+    except Exception as problem:  # whatever the hub's client raises without a network
+        raise no_weights(name, problem, f"{place}/{CONFIG}") from problem
+    family = _family(name, config.model_type)
+    pool = _pool(name, family, settings.pool)
+    vision = getattr(config, "vision_config", config)
+    own = getattr(vision, "image_size", None)
+    if settings.size not in (None, own) and not family.resizes:
+        raise one_size(name, own)
+    inner = _create(name, where, getattr(transformers, family.model), vision, settings)
+    return Loaded(
+        module=_pooled(inner, pool, family.first),
+        transform=changed(_transform(where, vision, settings.size), settings),
+        licence=_licence(where) if settings.weights == "pretrained" else "none",
+        source=f"transformers: {place}" if settings.weights == "pretrained" else "random weights",
+        resizes=family.resizes,
+    )
+
+
+def _family(name: str, kind: str) -> Family:
+    if kind not in FAMILIES:
+        raise BackboneError(
+            f"{name} is a '{kind}': of transformers the families {', '.join(FAMILIES)} are known"
+        )
+    return FAMILIES[kind]
+
+
+def _pool(name: str, family: Family, asked: str) -> str:
+    if asked == "auto":
+        return family.pool
+    if asked not in family.pools:
+        raise OptionError(
+            f"--pool {asked} cannot be had of {name} (it has: {', '.join(family.pools)})"
+        )
+    return asked
+
+
+def _create(
+    name: str, where: str, model: Any, config: Any, settings: NetworkSettings
+) -> Any:
+    with seeded(settings.seed):
+        if settings.weights == "none":
+            return model(config).eval()
+        try:
+            return model.from_pretrained(where, config=config, trust_remote_code=False).eval()
+        except Exception as problem:
+            raise no_weights(name, problem, f"{where}/model.safetensors") from problem
+
+
+def _pooled(inner: Any, pool: str, first: int) -> Any:
+    """Return a module that gives one vector a picture."""
+    from torch import nn
+
+    class Pooled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, pixels: Any) -> Any:
+            found = self.inner(pixel_values=pixels, return_dict=True)
+            if pool == "pooled":
+                return found.pooler_output.flatten(1)
+            tokens = found.last_hidden_state
+            return tokens[:, 0] if pool == "cls" else tokens[:, first:].mean(dim=1)
+
+    return Pooled().eval()
+
+
+def _transform(where: str, config: Any, size: int | None) -> Transform:
+    """Return the transform of the image processor that lies beside the weights, if one does."""
+    processor = _processor(where)
+    own = int(_side(processor) or getattr(config, "image_size", None) or 224)
+    resized = _side({"size": processor.get("size")}) or own
+    crops = bool(processor.get("do_center_crop")) and resized > own
+    filter_ = PIL_FILTERS.get(int(processor.get("resample", 3)), "bicubic")
+    share = processor.get("crop_pct") or (own / resized if crops else 1.0)
+    return Transform(
+        size=size or own,
+        fit="crop" if share < 1 else "squash",
+        crop_share=float(share),
+        interpolation=filter_ if filter_ in FILTERS else "bicubic",  # type: ignore[arg-type]
+        mean=tuple(255 * float(one) for one in processor.get("image_mean") or HALF),
+        std=tuple(255 * float(one) for one in processor.get("image_std") or HALF),
+    )
+
+
+def _processor(where: str) -> dict[str, Any]:
+    """Return the settings of the image processor, {} where none lies there."""
+    transformers = need_transformers()
+    try:
+        found, _ = transformers.ImageProcessingMixin.get_image_processor_dict(where)
+    except Exception:  # noqa: BLE001  (no file, no network: both are no processor)
+        return {}
+    return dict(found)
+
+
+def _side(processor: dict[str, Any]) -> int | None:
+    for name in SIDES:
+        size = processor.get(name)
+        if isinstance(size, int):
+            return size
+        if isinstance(size, dict):
+            return int(size.get("height") or size.get("shortest_edge") or 0) or None
+    return None
+
+
+def _licence(where: str) -> str:
+    """Return the licence that the model card names, "unknown" where there is none at hand."""
+    card = Path(where) / "README.md"
+    if not card.is_file():
+        return "unknown"
+    for line in card.read_text(encoding="utf-8", errors="replace").splitlines()[:50]:
+        if line.startswith("license:"):
+            return line.partition(":")[2].strip() or "unknown"
+    return "unknown"
+
+
+def _folder_digest(folder: Path) -> str:
+    """Return a digest of the names, sizes and times of a folder's files."""
+    states = sorted(
+        (one.name, one.stat().st_size, one.stat().st_mtime_ns)
+        for one in folder.iterdir()
+        if one.is_file()
+    )
+    return hashlib.blake2b(repr(states).encode(), digest_size=16).hexdigest()
