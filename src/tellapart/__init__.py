@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tellapart.models.folder import load_classifier as load
     from tellapart.pipeline import Run, run
     from tellapart.settings import Decoding, ReadSettings, RunSettings, SplitSettings
+    from tellapart.summarising import summarise
 
 _PLACES = {  # public name -> (module, name there); imported when first asked for
     "AuditSettings": ("tellapart.auditing", "AuditSettings"),
@@ -46,6 +47,7 @@ _PLACES = {  # public name -> (module, name there); imported when first asked fo
     "load": ("tellapart.models.folder", "load_classifier"),
     "read": ("tellapart.data", "read"),
     "run": ("tellapart.pipeline", "run"),
+    "summarise": ("tellapart.summarising", "summarise"),
 }
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "load",
     "read",
     "run",
+    "summarise",
 ]
 
 

@@ -43,15 +43,16 @@ class Option:
         return self.candidate.recipe[0].backbone.components or 0
 
 
-def open_ways(settings: RunSettings) -> tuple[Candidate, ...]:
+def open_ways(settings: RunSettings, cache: Cache) -> tuple[Candidate, ...]:
     """Return the candidates that the settings leave open; raises before anything is read."""
     asked = Asked(
         backbone=settings.backbone,
         bands=len(settings.decoding.bands or "RGB"),
         views=first_views(settings.views, mirror=settings.mirror),
         sizes=settings.image_sizes,
+        network=settings.network,
     )
-    return candidates(asked)
+    return candidates(asked, cache)
 
 
 def first_recipes(ways: Sequence[Candidate]) -> list[Recipe]:

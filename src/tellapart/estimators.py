@@ -84,7 +84,8 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters and that X holds pictures; nothing is learned and no pixel read."""
-        _backbone_of(self)
+        with open_cache(self.cache) as cache:
+            _backbone_of(self, cache)
         self._pictures(X)
         return self
 
@@ -102,7 +103,8 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     @property
     def _n_features_out(self) -> int:
-        return get_backbone(self.backbone).features
+        with open_cache(self.cache) as cache:
+            return _backbone_of(self, cache).features
 
     def __sklearn_tags__(self) -> Tags:
         return _picture_tags(super().__sklearn_tags__())
@@ -268,22 +270,22 @@ def _source_of(one: Any) -> Source | MemorySource:
 @contextmanager
 def _opened(estimator: ImageEmbedder | ImageClassifier) -> Iterator[Open]:
     """Open what an estimator's parameters name, for one call."""
-    backbone = _backbone_of(estimator)
     bands = parse_bands(estimator.bands) if estimator.bands is not None else None
     if bands is not None and len(bands) != 3:
         raise OptionError(f"bands={estimator.bands!r}: three are needed here, such as 'N,R,G'")
     with open_cache(estimator.cache) as cache:
+        backbone = _backbone_of(estimator, cache)
         yield backbone, open_engine(backbone, estimator.engine, cache), Decoding(bands), cache
 
 
-def _backbone_of(estimator: ImageEmbedder | ImageClassifier) -> Backbone:
+def _backbone_of(estimator: ImageEmbedder | ImageClassifier, kept: Cache | None = None) -> Backbone:
     name = estimator.backbone
     if "+" in name:
         raise OptionError(
             f"backbone={name!r}: an estimator takes one backbone; several are put side by side by"
             " sklearn.pipeline.make_union of an ImageEmbedder each"
         )
-    backbone = get_backbone(name)
+    backbone = get_backbone(name, kept=kept)
     if backbone.components and isinstance(estimator, ImageEmbedder):
         raise OptionError(
             f"backbone={name!r}: its components are fitted together with a classifier: use"

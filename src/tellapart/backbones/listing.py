@@ -16,7 +16,7 @@ from tellapart.optional import INSTALL
 
 MOST_LISTED = 40  # names of a pattern that need a download; timm alone knows 1,300
 
-# One download each, in timm, open licences first; sizes and licences from timm's own configurations.
+# One download each, open licences first; sizes and licences as timm's configurations have them.
 RECOMMENDED = (
     BackboneInfo(
         "timm:mobilenetv3_large_100.ra_in1k", 224, 1280, 4_200_000, "Apache-2.0",

@@ -51,7 +51,9 @@ def check_timm_name(model_name: str) -> None:
     plain, _, tag = model_name.partition(".")
     if not timm.is_model(plain):
         near = did_you_mean(plain, timm.list_models())
-        raise BackboneError(f"timm has no network '{plain}'{near}; see: tellapart backbones PATTERN")
+        raise BackboneError(
+            f"timm has no network '{plain}'{near}; see: tellapart backbones PATTERN"
+        )
     tags = [one.partition(".")[2] for one in timm.list_pretrained(f"{plain}.*")]
     if tag and tag not in tags:
         known = ", ".join(tags) or "none"

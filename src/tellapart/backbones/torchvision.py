@@ -58,7 +58,7 @@ def model_names() -> list[str]:
 
 
 def weight_files() -> dict[str, str]:
-    """Return the file that torch keeps of every network's weights, by "torchvision:NAME.WEIGHTS"."""
+    """Return which file torch keeps of the weights of each "torchvision:NAME.WEIGHTS"."""
     models = need_torchvision().models
     return {
         f"{PREFIX}{name}.{one.name}": str(one.url).rsplit("/", 1)[-1]

@@ -22,7 +22,7 @@ def check_network_settings(settings: NetworkSettings) -> None:
     for option, value, known in (
         ("--weights", settings.weights, WEIGHTS),
         ("--pool", settings.pool, POOLS),
-        ("--fit", settings.fit, FITS),
+        ("--resize", settings.fit, FITS),
         ("--interpolation", settings.interpolation, tuple(FILTERS)),
     ):
         if value is not None and value not in known:

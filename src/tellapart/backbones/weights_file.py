@@ -56,8 +56,9 @@ def _parts(name: str) -> tuple[Path, str]:
     place, at, architecture = name.removeprefix(PREFIX).rpartition("@")
     if not at or not architecture:
         raise BackboneError(
-            f"{name} does not say of which network the weights are: write file:WEIGHTS@ARCHITECTURE,"
-            " as file:weights.pth@resnet18 (timm) or file:weights.pth@torchvision:resnet18"
+            f"{name} does not say of which network the weights are: write"
+            " file:WEIGHTS@ARCHITECTURE, as file:weights.pth@resnet18 (timm's) or"
+            " file:weights.pth@torchvision:resnet18"
         )
     path = Path(place).expanduser().absolute()
     if not path.is_file():

@@ -19,7 +19,7 @@ def command(
     pattern: Annotated[
         str | None,
         typer.Argument(
-            help="A part of a name, or a pattern with * and ?; timm and torchvision are searched too.",
+            help="Part of a name, or a pattern with * and ?; searches timm and torchvision too.",
             show_default=False,
         ),
     ] = None,

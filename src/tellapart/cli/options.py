@@ -9,11 +9,18 @@ import typer
 
 from tellapart.errors import OptionError
 from tellapart.progress import Progress, for_terminal
-from tellapart.settings import MAX_PIXELS, Decoding, ImageSizes, ReadSettings
+from tellapart.settings import (
+    MAX_PIXELS,
+    Decoding,
+    ImageSizes,
+    NetworkSettings,
+    ReadSettings,
+)
 
 READING = "Reading"
 SPLITTING = "Split"
 COMPUTING = "Computing"
+NETWORK = "Changing a network of another library"
 
 Data = Annotated[
     str,
@@ -92,8 +99,61 @@ MaxPixels = Annotated[
 Backbone = Annotated[
     str,
     typer.Option(
-        help="Pretrained network for the features, or hog, color, pca:N; A+B takes both.",
+        metavar="NAME",
+        help="Network for the features: lite0, timm:NAME, torchvision:NAME, hf:ID-or-folder,"
+        " file:WEIGHTS@ARCHITECTURE; or hog, color, pca:N; A+B takes both (tellapart backbones).",
         rich_help_panel=COMPUTING,
+    ),
+]
+Weights = Annotated[
+    str,
+    typer.Option(
+        metavar="pretrained|none",
+        help="none: random weights, for comparison (timm, torchvision, hf).",
+        rich_help_panel=NETWORK,
+    ),
+]
+Pool = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|mean|cls|pooled",
+        help="What of a transformer's tokens is the vector (hf).",
+        rich_help_panel=NETWORK,
+    ),
+]
+Resize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="crop|squash",
+        help="How a picture becomes square.",
+        show_default="as the network's source has it",
+        rich_help_panel=NETWORK,
+    ),
+]
+Interpolation = Annotated[
+    str | None,
+    typer.Option(
+        help="nearest, bilinear, bicubic, lanczos, box or hamming.",
+        show_default="likewise",
+        rich_help_panel=NETWORK,
+    ),
+]
+Mean = Annotated[
+    str | None,
+    typer.Option(
+        metavar="R,G,B",
+        help="What is taken off each band, in 0..1.",
+        show_default="likewise",
+        rich_help_panel=NETWORK,
+    ),
+]
+Std = Annotated[
+    str | None,
+    typer.Option(
+        metavar="R,G,B",
+        help="What each band is then divided by.",
+        show_default="likewise",
+        rich_help_panel=NETWORK,
     ),
 ]
 ImageSize = Annotated[
@@ -237,6 +297,30 @@ def trials(search: int | None) -> int:
             f"--search takes a number of trials, 1 or more, got {search}: leave it out for none"
         )
     return search or 0
+
+
+def network_settings(
+    weights: str, pool: str, resize: str | None, interpolation: str | None, mean: str | None,
+    std: str | None,
+) -> NetworkSettings:  # fmt: skip
+    """Return what the options change about a network."""
+    return NetworkSettings(
+        weights=weights,
+        pool=pool,
+        fit=resize,
+        interpolation=interpolation,
+        mean=_numbers("--mean", mean),
+        std=_numbers("--std", std),
+    )
+
+
+def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(float(one) for one in text.split(","))
+    except ValueError:
+        raise OptionError(f"{option} {text}: give numbers such as 0.5,0.5,0.5") from None
 
 
 def progress(quiet: bool) -> Progress:

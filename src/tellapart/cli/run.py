@@ -88,6 +88,12 @@ def command(
     head: options.Head = None,
     search: options.Search = None,
     no_mirror: options.NoMirror = False,
+    weights: options.Weights = "pretrained",
+    pool: options.Pool = "auto",
+    resize: options.Resize = None,
+    interpolation: options.Interpolation = None,
+    mean: options.Mean = None,
+    std: options.Std = None,
     refit: Annotated[
         bool,
         typer.Option(
@@ -143,6 +149,7 @@ def command(
             order_column=order_column,
         ),
         backbone=backbone,
+        network=options.network_settings(weights, pool, resize, interpolation, mean, std),
         image_sizes=options.image_sizes(image_size),
         views=views,
         engine=engine,

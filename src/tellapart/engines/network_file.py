@@ -13,13 +13,13 @@ from xml.parsers import expat
 
 from tellapart.errors import ModelError
 
-OPERATIONS = (  # of the networks that backbones/ builds, and FakeQuantize of int8 ones
+OPERATIONS = (  # of the networks that backbones/ builds and converts
+    # of the embedded ones
     "Add",
     "Clamp",
     "Const",
     "Convert",
     "Convolution",
-    "FakeQuantize",
     "GroupConvolution",
     "Multiply",
     "Parameter",
@@ -27,6 +27,62 @@ OPERATIONS = (  # of the networks that backbones/ builds, and FakeQuantize of in
     "Result",
     "Subtract",
     "Transpose",
+    # of int8 ones
+    "FakeQuantize",
+    # resnet, regnet, densenet
+    "AvgPool",
+    "MaxPool",
+    "ReLU",
+    "Reshape",
+    # efficientnet, mobilenet
+    "HSigmoid",
+    "HSwish",
+    "Sigmoid",
+    "Swish",
+    # padding as TensorFlow does
+    "Ceiling",
+    "Concat",
+    "Divide",
+    "Floor",
+    "Gather",
+    "Maximum",
+    "Minimum",
+    "Pad",
+    "ShapeOf",
+    "Split",
+    "Squeeze",
+    "StridedSlice",
+    "Unsqueeze",
+    # convnext
+    "Gelu",
+    "MVN",
+    "ReduceL2",
+    "ReduceSum",
+    "Sqrt",
+    # vit, beit, deit, dinov2, siglip
+    "Broadcast",
+    "Interpolate",
+    "MatMul",
+    "ScaledDotProductAttention",
+    "SoftMax",
+    "Tanh",
+    "Tile",
+    # swin, eva
+    "Cos",
+    "Equal",
+    "FloorMod",
+    "Greater",
+    "Mod",
+    "NotEqual",
+    "Power",
+    "Range",
+    "ReduceProd",
+    "Roll",
+    "ScatterNDUpdate",
+    "Select",
+    "Sin",
+    "Slice",
+    "VariadicSplit",
 )
 MOST_XML_BYTES = 64_000_000
 MOST_BIN_BYTES = 8_000_000_000

