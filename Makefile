@@ -36,7 +36,7 @@ $(VENV)/core.done: pyproject.toml constraints.txt
 # torch first and alone, at the tested version: a plain `torch` may bring gigabytes of CUDA.
 $(VENV)/dev.done: $(VENV)/core.done
 	$(PIP) torch
-	$(PIP) -e ".[torch,finetune,heic,quantize,large,classical,search,dev]"
+	$(PIP) -e ".[torch,hf,finetune,heic,quantize,large,classical,search,dev]"
 	touch $@
 
 .venv-peers/done: benchmarks/peers.txt constraints.txt

@@ -16,7 +16,11 @@ CORE = (
     "typer", "rich", "altair", "vl-convert-python", "jinja2",
 )  # fmt: skip
 EXTRAS = {  # extra -> (distributions, what it adds)
-    "torch": (("torch", "timm", "torchvision"), "the GPU engine and the reference network"),
+    "torch": (
+        ("torch", "timm", "torchvision", "torchinfo"),
+        "the GPU engine, networks of timm and torchvision, summaries",
+    ),
+    "hf": (("transformers",), "networks of the Hugging Face hub"),
     "heic": (("pillow-heif",), "reading HEIC and HEIF pictures"),
     "quantize": (("nncf",), "networks in int8 (--precision int8)"),
 }

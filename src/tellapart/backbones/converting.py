@@ -46,6 +46,8 @@ class Loaded:
     licence    of the weights, "unknown" where the library does not say
     source     where the weights came from
     resizes    whether it takes pictures of other sizes
+    pool       how it makes one vector of its tokens, part of what it is: other vectors must not
+               be taken for its own; "" where its library leaves no choice
     """
 
     module: Any
@@ -53,6 +55,7 @@ class Loaded:
     licence: str
     source: str
     resizes: bool
+    pool: str = ""
 
 
 Load = Callable[[NetworkSettings], Loaded]
@@ -144,7 +147,7 @@ def _convert(name: str, loaded: Loaded) -> tuple[openvino.Model, dict[str, Any]]
         "name": name,
         "features": int(found.shape[1]),
         "transform": loaded.transform.to_json(),
-        "weights_digest": weights_digest(loaded.module.state_dict()),
+        "weights_digest": weights_digest(loaded.module.state_dict(), loaded.pool),
         "licence": loaded.licence,
         "parameters": sum(one.numel() for one in loaded.module.parameters()),
         "source": loaded.source,
@@ -166,9 +169,9 @@ def _with_pixels(model: openvino.Model, transform: Transform) -> openvino.Model:
     return steps.build()
 
 
-def weights_digest(state: dict[str, Any]) -> str:
+def weights_digest(state: dict[str, Any], pool: str = "") -> str:
     """Return the SHA-256 of a state dict: names, shapes and bytes, in the order of the names."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(pool.encode())
     for name in sorted(state):
         values = np.ascontiguousarray(state[name].detach().cpu().float().numpy())
         digest.update(f"{name} {values.shape}\n".encode())

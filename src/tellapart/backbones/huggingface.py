@@ -19,7 +19,6 @@ from tellapart.settings import NetworkSettings
 PREFIX = "hf:"
 CONFIG = "config.json"
 HALF = (0.5, 0.5, 0.5)  # mean and deviation that transformers takes where a model says nothing
-SIDES = ("crop_size", "size")  # of an image processor; the first that is there is the input's
 PIL_FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
 
 
@@ -94,6 +93,7 @@ def load_huggingface(name: str, settings: NetworkSettings) -> Loaded:
         licence=_licence(where) if settings.weights == "pretrained" else "none",
         source=f"transformers: {place}" if settings.weights == "pretrained" else "random weights",
         resizes=family.resizes,
+        pool=pool,
     )
 
 
@@ -147,11 +147,11 @@ def _pooled(inner: Any, pool: str, first: int) -> Any:
 def _transform(where: str, config: Any, size: int | None) -> Transform:
     """Return the transform of the image processor that lies beside the weights, if one does."""
     processor = _processor(where)
-    own = int(_side(processor) or getattr(config, "image_size", None) or 224)
-    resized = _side({"size": processor.get("size")}) or own
-    crops = bool(processor.get("do_center_crop")) and resized > own
+    resized = _side(processor.get("size")) or int(getattr(config, "image_size", None) or 224)
+    crops = bool(processor.get("do_center_crop"))
+    own = (_side(processor.get("crop_size")) or resized) if crops else resized
     filter_ = PIL_FILTERS.get(int(processor.get("resample", 3)), "bicubic")
-    share = processor.get("crop_pct") or (own / resized if crops else 1.0)
+    share = processor.get("crop_pct") or min(1.0, own / resized)
     return Transform(
         size=size or own,
         fit="crop" if share < 1 else "squash",
@@ -172,14 +172,11 @@ def _processor(where: str) -> dict[str, Any]:
     return dict(found)
 
 
-def _side(processor: dict[str, Any]) -> int | None:
-    for name in SIDES:
-        size = processor.get(name)
-        if isinstance(size, int):
-            return size
-        if isinstance(size, dict):
-            return int(size.get("height") or size.get("shortest_edge") or 0) or None
-    return None
+def _side(size: Any) -> int | None:
+    """Return the side in pixels that an image processor's `size` or `crop_size` says."""
+    if isinstance(size, dict):
+        return int(size.get("height") or size.get("shortest_edge") or 0) or None
+    return size if isinstance(size, int) else None
 
 
 def _licence(where: str) -> str:

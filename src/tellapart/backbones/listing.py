@@ -52,7 +52,8 @@ def matches(name: str, pattern: str | None) -> bool:
         return True
     folded, wanted = name.casefold(), pattern.casefold()
     if any(letter in wanted for letter in "*?["):
-        return fnmatch.fnmatchcase(folded, wanted)
+        short = folded.partition(":")[2]  # without the source
+        return any(fnmatch.fnmatchcase(one, wanted) for one in (folded, short))
     return wanted in folded
 
 

@@ -41,6 +41,8 @@ def command(
         say(*columns([(one.name, "needs one download") for one in found.downloads]))
     if found.more:
         say(f"and {found.more:,} more: give a narrower pattern")
+    if not (found.here or found.recommended or found.downloads):
+        say(f"no backbone's name holds or matches '{pattern}'")
     for line in found.notes:
         say(line)
 
