@@ -42,7 +42,7 @@ def lr_find(
     settings = replace(settings, finetune=replace(settings.finetune, mode="yes"))
     tuning.check(settings)
     with open_cache(cache, progress) as store, tempfile.TemporaryDirectory() as folder:
-        ways, base = choosing.open_ways(settings), get_backbone(EMBEDDED)
+        ways, base = choosing.open_ways(settings, store), get_backbone(EMBEDDED)
         pictures = read(location, settings.read, progress)
         check_split_options(pictures, settings)
         seen = look_at(
