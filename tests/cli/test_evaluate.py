@@ -112,3 +112,50 @@ def test_a_folder_that_holds_something_else(
 def test_no_pictures_and_no_model(refused: Refused, finished: Path, tmp_path: Path) -> None:
     assert "no such path: " in refused("evaluate", finished, tmp_path / "gone")
     assert "no such model: " in refused("evaluate", tmp_path / "gone", tmp_path)
+
+
+@pytest.fixture
+def own_run(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run, to change."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+def test_an_operating_point_is_chosen_and_predictions_follow_it(
+    command: Command, own_run: Path, shapes: Path
+) -> None:
+    code, said, err = command("evaluate", own_run, "--pick", "recall=0.01:boxes", "--json")
+    assert code == 0, err
+    point = json.loads(said)
+    assert point["chosen_on"] + point["measured_on"] == len(
+        pl.read_parquet(own_run / "predictions.parquet")
+    )
+    code, said, err = command("predict", own_run, shapes, "--json")
+    assert code == 0, err
+    answers = [json.loads(line) for line in said.splitlines()]
+    for one in answers:
+        reached = one["probabilities"]["boxes"] >= point["threshold"]
+        assert (one["predicted"] == "boxes") == reached
+    assert command("evaluate", own_run, "--pick", "recall=0.01:boxes")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("precision=0.9", "--pick takes precision=0.95:CLASS"),
+        ("accuracy=0.9:boxes", "--pick takes precision=0.95:CLASS"),
+        ("recall=1.5:boxes", "--pick takes precision=0.95:CLASS"),
+        ("recall=0.5:boxen", "the model knows no class 'boxen'; did you mean 'boxes'?"),
+    ],
+)
+def test_targets_that_cannot_be_are_refused(
+    refused: Refused, own_run: Path, target: str, line: str
+) -> None:
+    assert line in refused("evaluate", own_run, "--pick", target)
+
+
+def test_pick_needs_a_run_and_no_data(refused: Refused, own_run: Path, shapes: Path) -> None:
+    line = refused("evaluate", own_run / "model", "--pick", "recall=0.5:boxes")
+    assert "--pick needs a run folder" in line
+    line = refused("evaluate", own_run, shapes, "--pick", "recall=0.5:boxes")
+    assert "leave out DATA" in line
+    assert "name the labelled pictures to judge on" in refused("evaluate", own_run)

@@ -9,6 +9,7 @@ import typer
 
 from tellapart.cli import options
 from tellapart.cli.output import say, say_json
+from tellapart.errors import OptionError
 
 
 def command(
@@ -16,7 +17,21 @@ def command(
         Path,
         typer.Argument(metavar="MODEL|RUN", help="A run folder or a model folder."),
     ],
-    data: options.Data,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DATA", help="Labelled pictures; with --pick none.", show_default=False
+        ),
+    ] = None,
+    pick: Annotated[
+        str | None,
+        typer.Option(
+            metavar="precision=0.95:CLASS",
+            help="Choose from which probability on CLASS is answered, so as to reach a precision or"
+            " recall; of a run folder's judged pictures one half chooses, the other measures. Kept"
+            " in the model.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -38,6 +53,11 @@ def command(
     Pictures that the classifier was fitted on are recognised by their content, left out, and
     counted.
     """
+    if pick is not None:
+        _pick(model, pick, data, json=json)
+        return
+    if data is None:
+        raise OptionError("name the labelled pictures to judge on: tellapart evaluate MODEL DATA")
     from tellapart.judging import evaluate
 
     settings = options.read_settings(
@@ -50,3 +70,16 @@ def command(
         say("", *judged.words)
         if judged.out:
             say(f"written to {judged.out}")
+
+
+def _pick(model: Path, target: str, data: str | None, *, json: bool) -> None:
+    from tellapart.evaluation.operating import point_words
+    from tellapart.picking import pick
+
+    if data is not None:
+        raise OptionError("--pick uses the pictures that the run was judged on: leave out DATA")
+    point = pick(model, target)
+    if json:
+        say_json(point.to_json())
+    else:
+        say("", *point_words(point), f"kept in {model}: predictions follow it from now on")

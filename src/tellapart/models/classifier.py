@@ -113,6 +113,7 @@ class Classifier:
     trained_on: frozenset[str]  # the first 16 hex digits of the ids of its training pictures
     card: Mapping[str, Any]  # what the model card tells beside all this
     weights: Mapping[str, NDArray[Any]] | None = None  # of a fine-tuned network, saved with it
+    operating: tuple[str, float] | None = None  # a class, answered from this probability on
 
     @property
     def backbone(self) -> str:
@@ -172,9 +173,25 @@ class Classifier:
         """Return the record for one picture's probabilities float32 [k], or for its problem."""
         if probabilities is None:
             return Prediction(path, None, None, {}, problem or "no features")
-        best = int(probabilities.argmax())
+        best = self.answer(probabilities)
         named = {name: float(p) for name, p in zip(self.classes, probabilities, strict=True)}
         return Prediction(path, self.classes[best], float(probabilities[best]), named)
+
+    def answer(self, probabilities: NDArray[np.float32]) -> int:
+        """Return the class that is answered for probabilities float32 [k].
+
+        The likeliest; with an operating point its class wherever it reaches its threshold, and
+        nowhere else.
+        """
+        if self.operating is None:
+            return int(probabilities.argmax())
+        name, threshold = self.operating
+        own = self.classes.index(name)
+        if probabilities[own] >= threshold:
+            return own
+        others = probabilities.copy()
+        others[own] = -1.0
+        return int(others.argmax())
 
     def predict_proba(self, paths: Sequence[str | Path]) -> NDArray[np.float32]:
         """Return probabilities float32 [n, classes]; rows of unreadable pictures are NaN."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -199,7 +199,27 @@ def _from_json(folder: Path, stored: dict[str, Any]) -> Classifier:
         headline=_checked_headline(stored["headline"]),
         trained_on=frozenset(stored["trained_on"]),
         card=dict(stored["card"]),
+        operating=_checked_operating(stored.get("operating"), classes),
     )
+
+
+def store_operating(folder: Path, point: Mapping[str, Any]) -> None:
+    """Put an operating point (`OperatingPoint.to_json`) into a model folder, for its predictions.
+
+    Raises OutputError where model.json cannot be written.
+    """
+    stored = read_json(folder / MODEL_JSON, error=ModelError, most_bytes=MOST_BYTES[MODEL_JSON])
+    write_json(folder / MODEL_JSON, {**stored, "operating": dict(point)})
+
+
+def _checked_operating(value: Any, classes: tuple[str, ...]) -> tuple[str, float] | None:
+    """Return an operating point's class and threshold; raises KeyError, TypeError or ValueError."""
+    if value is None:
+        return None
+    name, threshold = str(value["name"]), float(value["threshold"])
+    if name not in classes or not 0 <= threshold <= 1:
+        raise ValueError(f"its operating point is {threshold} for the class {name!r}")
+    return name, threshold
 
 
 def _decoding(value: Any) -> Decoding:
