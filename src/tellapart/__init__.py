@@ -15,6 +15,7 @@ from tellapart.version import __version__
 if TYPE_CHECKING:
     from tellapart.auditing import AuditSettings, audit, clean
     from tellapart.backbones import list_backbones
+    from tellapart.comparing import BackboneComparison, compare_backbones
     from tellapart.data import PictureSet, read
     from tellapart.doctor import diagnose
     from tellapart.errors import TellapartError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _PLACES = {  # public name -> (module, name there); imported when first asked for
     "AuditSettings": ("tellapart.auditing", "AuditSettings"),
+    "BackboneComparison": ("tellapart.comparing", "BackboneComparison"),
     "Classifier": ("tellapart.models.classifier", "Classifier"),
     "Decoding": ("tellapart.settings", "Decoding"),
     "ImageClassifier": ("tellapart.estimators", "ImageClassifier"),
@@ -41,6 +43,7 @@ _PLACES = {  # public name -> (module, name there); imported when first asked fo
     "TellapartError": ("tellapart.errors", "TellapartError"),
     "audit": ("tellapart.auditing", "audit"),
     "clean": ("tellapart.auditing", "clean"),
+    "compare_backbones": ("tellapart.comparing", "compare_backbones"),
     "diagnose": ("tellapart.doctor", "diagnose"),
     "evaluate": ("tellapart.judging", "evaluate"),
     "list_backbones": ("tellapart.backbones", "list_backbones"),
@@ -52,6 +55,7 @@ _PLACES = {  # public name -> (module, name there); imported when first asked fo
 
 __all__ = [
     "AuditSettings",
+    "BackboneComparison",
     "Classifier",
     "Decoding",
     "ImageClassifier",
@@ -66,6 +70,7 @@ __all__ = [
     "__version__",
     "audit",
     "clean",
+    "compare_backbones",
     "diagnose",
     "evaluate",
     "list_backbones",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.data import PictureSet, read
-from tellapart.errors import DataError, OutputError, first_few
+from tellapart.errors import DataError, first_few
 from tellapart.evaluation import (
     Evaluation,
     headline_lines,
@@ -22,7 +22,7 @@ from tellapart.evaluation import (
 from tellapart.evaluation import evaluate as measure
 from tellapart.models.classifier import Classifier
 from tellapart.models.folder import load_classifier
-from tellapart.places import write_json, writing
+from tellapart.places import new_folder, write_json
 from tellapart.progress import Progress
 from tellapart.settings import ReadSettings
 from tellapart.splits import components
@@ -93,7 +93,7 @@ def evaluate(
     """
     progress = progress or Progress()
     classifier = load_classifier(model)
-    folder = _new_folder(Path(out)) if out is not None else None
+    folder = new_folder(Path(out)) if out is not None else None
     pictures = read(location, settings, progress, fewest_classes=1)
     probabilities, ids, problems = _predict(classifier, pictures, progress)
     keep, left_out = _kept(classifier, pictures, ids, problems)
@@ -120,14 +120,6 @@ def evaluate(
         write_predictions(folder, table)
         write_json(folder / "metrics.json", judged.to_json())
     return judged
-
-
-def _new_folder(folder: Path) -> Path:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(f"{folder} exists and is not empty: name a new folder with --out")
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _predict(

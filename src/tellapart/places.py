@@ -95,6 +95,15 @@ def writing(place: Path) -> Iterator[None]:
         raise OutputError(f"cannot write {place}: {problem.strerror or problem}") from problem
 
 
+def new_folder(folder: Path) -> Path:
+    """Return a folder that is made now, or is there and empty; raises OutputError."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder} exists and is not empty: name a new folder with --out")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def refuse_existing(path: Path, option: str) -> None:
     """Raise OutputError where `path` is taken: it may be an original, or hold somebody's edits."""
     if path.exists():

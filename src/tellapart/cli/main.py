@@ -25,13 +25,14 @@ VERBS = {  # verb -> one line for --help; the verb's code is cli/<verb>.py, its 
     "audit": "Say what is wrong with the data, before anything is trained.",
     "predict": "Predict the classes of pictures with a saved classifier.",
     "evaluate": "Judge a saved classifier on new labelled pictures.",
+    "probe": "Compare backbones on a set, the best first.",
     "backbones": "List the networks that can be had, here or by a download.",
     "summary": "Show what a backbone or a saved model is made of.",
     "demo": "Try it: the main job on handwritten digits, offline.",
     "doctor": "Say what is installed, what would run, and where the cache is.",
 }
 
-KEEPING = ("run", "finetune", "audit", "demo")  # verbs whose results stay in the cache
+KEEPING = ("run", "finetune", "probe", "audit", "demo")  # verbs whose results stay in the cache
 
 HELP = """From a folder of pictures to a tested classifier, an honest number and a report.
 

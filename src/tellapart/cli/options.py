@@ -96,6 +96,41 @@ Bands = Annotated[
 MaxPixels = Annotated[
     int, typer.Option(min=1, help="Refuse pictures of more pixels.", rich_help_panel=READING)
 ]
+TestShare = Annotated[
+    float | None,
+    typer.Option(
+        "--test",
+        help="Share of the pictures that judge.",
+        show_default="0.2",
+        rich_help_panel=SPLITTING,
+    ),
+]
+ValShare = Annotated[
+    float | None,
+    typer.Option(
+        "--val",
+        help="Share of the pictures kept aside beside them.",
+        show_default="0",
+        rich_help_panel=SPLITTING,
+    ),
+]
+SplitFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RUN|FILE",
+        help="Keep every picture on the side where an earlier run (or a table with path or id, and"
+        " split) has it.",
+        rich_help_panel=SPLITTING,
+    ),
+]
+OrderColumn = Annotated[
+    str | None,
+    typer.Option(
+        help="Table column of numbers or dates: the earliest pictures train, the latest judge.",
+        rich_help_panel=SPLITTING,
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Of the split and the folds.", rich_help_panel=SPLITTING)]
 Backbone = Annotated[
     str,
     typer.Option(

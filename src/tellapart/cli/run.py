@@ -29,38 +29,10 @@ def command(
     max_missing: options.MaxMissing = 0.1,
     bands: options.Bands = None,
     max_pixels: options.MaxPixels = MAX_PIXELS,
-    test: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of the pictures that judge.",
-            show_default="0.2",
-            rich_help_panel=options.SPLITTING,
-        ),
-    ] = None,
-    val: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of the pictures kept aside beside them.",
-            show_default="0",
-            rich_help_panel=options.SPLITTING,
-        ),
-    ] = None,
-    split_from: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RUN|FILE",
-            help="Keep every picture on the side where an earlier run (or a table with path or id,"
-            " and split) has it.",
-            rich_help_panel=options.SPLITTING,
-        ),
-    ] = None,
-    order_column: Annotated[
-        str | None,
-        typer.Option(
-            help="Table column of numbers or dates: the earliest pictures train, the latest judge.",
-            rich_help_panel=options.SPLITTING,
-        ),
-    ] = None,
+    test: options.TestShare = None,
+    val: options.ValShare = None,
+    split_from: options.SplitFrom = None,
+    order_column: options.OrderColumn = None,
     evaluate: Annotated[
         str,
         typer.Option(
@@ -70,10 +42,7 @@ def command(
             rich_help_panel=options.SPLITTING,
         ),
     ] = "holdout",
-    seed: Annotated[
-        int,
-        typer.Option(help="Of the split and the folds.", rich_help_panel=options.SPLITTING),
-    ] = 0,
+    seed: options.Seed = 0,
     backbone: options.Backbone = "lite0",
     image_size: options.ImageSize = None,
     views: options.Views = 1,

@@ -1,5 +1,6 @@
 """Measuring predictions: numbers with intervals, in words, in files; pure functions on arrays."""
 
+from tellapart.evaluation.compare import is_tie, paired_difference
 from tellapart.evaluation.evaluate import evaluate
 from tellapart.evaluation.export import (
     predictions_table,
@@ -20,6 +21,8 @@ __all__ = [
     "evaluate",
     "headline_lines",
     "headline_words",
+    "is_tie",
+    "paired_difference",
     "predictions_table",
     "to_metrics_json",
     "write_predictions",

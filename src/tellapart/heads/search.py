@@ -87,7 +87,7 @@ def search(
     class on land_cover and pets by breed it is 3 to 5 points above logistic regression, with two
     as good or better); with up to FEW it and ridge are compared with the logistic path.
     """
-    rows = _subsample(labels, components, ids, seed)
+    rows = subsample(labels, components, ids, seed)
     some = [ids[row] for row in rows]
     wide = np.asarray(features[rows], np.float32)
     found = _search(wide, labels[rows], k, components[rows], some, seed, progress, asked)
@@ -177,7 +177,7 @@ def _study(bench: Bench, components: Rows, progress: Progress, asked: Asked, *, 
     return study if len(study.trials) > 1 else replace(study, trials=())
 
 
-def _subsample(labels: Rows, components: Rows, ids: Sequence[str], seed: int) -> Rows:
+def subsample(labels: Rows, components: Rows, ids: Sequence[str], seed: int) -> Rows:
     """Return about MOST_ROWS rows at most: whole components, each class by its share.
 
     A class keeps at least as many pictures as there are folds, or all that it has.

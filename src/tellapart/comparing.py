@@ -1,0 +1,370 @@
+"""Which backbone is best on a set: `tellapart probe`. The choice is made on training pictures; only
+the best is then measured on the headline split, once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart import choosing, precision
+from tellapart.auditing import components_of, look_at
+from tellapart.backbones import EMBEDDED, get_backbone
+from tellapart.data import PictureSet, read
+from tellapart.engines import open_engine, usable_cores
+from tellapart.errors import OptionError, first_few
+from tellapart.evaluating import held_out_answers, judge
+from tellapart.evaluation import (
+    CROSSED_WIDENING,
+    Estimate,
+    Evaluation,
+    evaluate,
+    headline_lines,
+    is_tie,
+    paired_difference,
+    to_metrics_json,
+)
+from tellapart.features import Cache, embed, open_cache
+from tellapart.features.parts import Ready, Recipe, width
+from tellapart.features.recipes import Candidate
+from tellapart.fitting import Job, Learned, learn
+from tellapart.heads import check_asked
+from tellapart.heads.crossed import answers_out_of_fold
+from tellapart.heads.search import subsample
+from tellapart.likeness import look_for_copies
+from tellapart.places import new_folder, write_json
+from tellapart.progress import Progress
+from tellapart.settings import RunSettings
+from tellapart.splits import Split
+from tellapart.splitting import check_split_options, split_pictures
+from tellapart.stopwatch import Stopwatch
+
+MOST_NAMED = 12
+TIMED, WARM = 128, 16  # pictures that tell the speed, and that are embedded before the clock starts
+
+
+@dataclass(frozen=True)
+class BackboneScore:
+    """How one backbone did on the training pictures.
+
+    balanced_accuracy  out of fold, with its interval
+    difference         to the best one, below 0 where this is worse; None of the best itself
+    tie                whether it cannot be told apart from the best
+    pictures_a_second  decoded and embedded, on this machine as it was
+    features           length of the vectors; parameters, licence: of all networks
+    choices            what was chosen for it, as in run.json
+    """
+
+    name: str
+    balanced_accuracy: Estimate
+    difference: Estimate | None
+    tie: bool
+    pictures_a_second: float
+    features: int
+    parameters: int
+    licence: str
+    choices: tuple[dict[str, Any], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one row of probe.json."""
+        return {
+            "backbone": self.name,
+            "balanced_accuracy": self.balanced_accuracy.to_json(),
+            "difference": self.difference.to_json() if self.difference else None,
+            "tie": self.tie,
+            "pictures_a_second": round(self.pictures_a_second, 1),
+            "features": self.features,
+            "parameters": self.parameters,
+            "licence": self.licence,
+            "choices": list(self.choices),
+        }
+
+
+@dataclass(frozen=True)
+class BackboneComparison:
+    """Backbones, the best first, and how the first one does on the headline split.
+
+    pictures    training pictures that the comparison rests on, of `training` in all
+    evaluation  of the best one, on the headline split
+    """
+
+    scores: tuple[BackboneScore, ...]
+    pictures: int
+    training: int
+    evaluation: Evaluation
+    headline_split: str
+    words: tuple[str, ...]
+    out: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that stands in probe.json."""
+        return {
+            "backbones": [one.to_json() for one in self.scores],
+            "best": self.scores[0].name,
+            "compared_on": self.pictures,
+            "training_pictures": self.training,
+            **to_metrics_json(self.evaluation, self.headline_split),
+        }
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the table, its header first."""
+        return [HEADER, *(_row(one) for one in self.scores)]
+
+    def _repr_html_(self) -> str:
+        from tellapart.html import table
+
+        return table(HEADER, self.rows()[1:])
+
+
+HEADER = (
+    "backbone", "balanced accuracy", "to the best", "images/s", "features", "parameters", "licence"
+)  # fmt: skip
+
+
+def compare_backbones(
+    location: str | Path,
+    backbones: Sequence[str],
+    *,
+    settings: RunSettings | None = None,
+    out: str | Path | None = None,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> BackboneComparison:
+    """Compare backbones on the training pictures of a set; measure the best one, once.
+
+    backbones  names as `--backbone` takes them, sums A+B too
+    settings   as of a run; its backbone, evaluate, refit, advice and fine-tuning have no effect
+    out        a new or empty folder for probe.json
+
+    For each backbone the settings of the head are chosen by grouped cross-validation on the
+    training pictures, whose out-of-fold answers are compared picture by picture. Raises a
+    TellapartError, in one line, for whatever is wrong with the input.
+    """
+    settings = replace(precision.checked(settings or RunSettings()), evaluate="holdout")
+    progress = progress or Progress()
+    names = check_names(backbones)
+    check_asked(settings.head, settings.search)
+    folder = new_folder(Path(out)) if out is not None else None
+    with open_cache(cache, progress) as store:
+        ways = {name: choosing.open_ways(replace(settings, backbone=name), store) for name in names}
+        pictures = read(location, settings.read, progress)
+        check_split_options(pictures, settings)
+        base = get_backbone(EMBEDDED)
+        seen = look_at(
+            pictures, base, settings.engine, settings.decoding, store, progress,
+            rehash=settings.rehash,
+            also=[one for some in ways.values() for one in choosing.first_recipes(some)],
+        )  # fmt: skip
+        choosing.refuse_missing_bands(pictures, seen, settings)
+        usable = pictures.take(seen.usable.tolist())
+        alike = look_for_copies(seen, store, progress, mirror=settings.mirror)
+        together = components_of(usable, seen, alike)
+        split = split_pictures(pictures, usable, seen, alike, together, settings)
+        job = Job(
+            pictures, usable, seen, base, split.components, (), settings, store, progress,
+            Stopwatch(),
+        )  # fmt: skip
+        contest = _contest(job, split, ways)
+        evaluation = judge(
+            usable, split, contest.best.fitted, held_out_answers(contest.best, split), settings
+        ).evaluation
+    scores = contest.scores()
+    words = _words(scores, contest, headline_lines(evaluation, split.headline))
+    found = BackboneComparison(
+        scores=scores, pictures=len(contest.rows), training=len(split.rows("train")),
+        evaluation=evaluation, headline_split=split.headline, words=words, out=folder,
+    )  # fmt: skip
+    if folder is not None:
+        write_json(folder / "probe.json", found.to_json())
+    return found
+
+
+def check_names(backbones: Iterable[str]) -> list[str]:
+    """Return the names, trimmed; raises OptionError for an empty one or one that stands twice."""
+    names = [name.strip() for name in backbones]
+    if not names or not all(names):
+        raise OptionError(
+            "--backbone: name the backbones with a comma between, such as lite0,color"
+        )
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise OptionError(f"--backbone: {first_few(twice)} is named twice; name it once")
+    if len(names) > MOST_NAMED:
+        raise OptionError(f"--backbone: {len(names)} are named, {MOST_NAMED} at most are compared")
+    return names
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One backbone: what it answered on the rows compared, and what is known of it."""
+
+    name: str
+    hits: NDArray[np.bool_]
+    score: Estimate
+    speed: float
+    recipe: Recipe
+    choices: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class _Contest:
+    """All entries, the best first; of the best also the fit. rows [n] are those compared."""
+
+    entries: tuple[_Entry, ...]
+    best: Learned
+    rows: NDArray[np.intp]
+    truth: NDArray[np.intp]
+    components: NDArray[np.intp]
+
+    def scores(self) -> tuple[BackboneScore, ...]:
+        """Return the entries with their differences to the first."""
+        return tuple(self._score(one) for one in self.entries)
+
+    def _score(self, one: _Entry) -> BackboneScore:
+        first = self.entries[0]
+        difference = None
+        if one is not first:
+            difference = paired_difference(
+                one.hits, first.hits, self.truth, self.components, widening=CROSSED_WIDENING
+            )
+        networks = dict.fromkeys(part.backbone for part in one.recipe)
+        return BackboneScore(
+            name=one.name,
+            balanced_accuracy=one.score,
+            difference=difference,
+            tie=difference is not None and is_tie(difference),
+            pictures_a_second=one.speed,
+            features=width(one.recipe),
+            parameters=sum(network.parameters for network in networks),
+            licence=" + ".join(dict.fromkeys(network.licence for network in networks)),
+            choices=one.choices,
+        )
+
+
+def _contest(job: Job, split: Split, ways: dict[str, tuple[Candidate, ...]]) -> _Contest:
+    """Fit every backbone on the training pictures; of all but the best the features are let go."""
+    train = split.rows("train")
+    codes = job.usable.codes()
+    ids = [job.seen.ids[row] for row in job.seen.usable]
+    some = subsample(
+        codes[train], split.components[train], [ids[row] for row in train], job.settings.seed
+    )
+    rows = train[some]
+    learned_classes, truth = np.unique(codes[rows], return_inverse=True)
+    entries: list[_Entry] = []
+    best: Learned | None = None
+    top: _Entry | None = None
+    for name, mine in ways.items():
+        job.progress.say(f"{name}:")
+        learned = learn(replace(job, ways=mine), train)
+        entry = _entry(job, name, learned, rows, truth, learned_classes)
+        entries.append(entry)
+        if top is None or _rank(entry) < _rank(top):
+            best, top = learned, entry
+    assert best is not None  # there is a name at least
+    entries.sort(key=_rank)
+    return _Contest(tuple(entries), best, rows, truth, split.components[rows])
+
+
+def _rank(one: _Entry) -> tuple[float, str]:
+    return (-round(one.score.value or 0.0, 12), one.name)
+
+
+def _entry(
+    job: Job, name: str, learned: Learned, rows: NDArray[np.intp], truth: NDArray[np.intp],
+    classes: NDArray[np.intp],
+) -> _Entry:  # fmt: skip
+    """Return what one backbone answered out of fold on the pictures at `rows`."""
+    search = learned.fitted.probe.search
+    answers = answers_out_of_fold(
+        learned.look.features[rows],
+        truth,
+        len(classes),
+        job.components[rows],
+        [job.seen.ids[row] for row in job.seen.usable[rows]],
+        search.chosen,
+        search.temperature,
+        seed=job.settings.seed,
+        cache=job.cache,
+    )
+    measured = evaluate(
+        answers,
+        truth,
+        classes=tuple(job.usable.classes[code] for code in classes),
+        components=job.components[rows],
+        baseline_class=job.usable.classes[classes[0]],
+        seed=job.settings.seed,
+        widening=CROSSED_WIDENING,
+    )
+    speed = _speed(job.usable, learned.recipe, job.settings, job.cache)
+    hits = answers.argmax(axis=1) == truth
+    choices = tuple(learned.fitted.probe.choices)
+    return _Entry(name, hits, measured.headline, speed, learned.recipe, choices)
+
+
+def _speed(usable: PictureSet, recipe: Recipe, settings: RunSettings, cache: Cache) -> float:
+    """Return pictures a second, from files to vectors, on some pictures spread over the set."""
+    threads = usable_cores()
+    engines = {
+        backbone: open_engine(backbone, settings.engine, cache, threads=threads)
+        for backbone in dict.fromkeys(part.backbone for part in recipe)
+    }
+    parts = [Ready(part.shown(), engines[part.backbone]) for part in recipe]
+    step = max(1, len(usable) // TIMED)
+    sources = usable.sources[::step][:TIMED]
+    for _ in embed(sources[:WARM], parts, settings.decoding, threads=threads):
+        pass
+    start = time.perf_counter()
+    done = sum(1 for _ in embed(sources, parts, settings.decoding, threads=threads))
+    return done / max(time.perf_counter() - start, 1e-9)
+
+
+def _words(
+    scores: tuple[BackboneScore, ...], contest: _Contest, headline: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return what the table means, then the headline of the best."""
+    first = scores[0].name
+    groups = len(np.unique(contest.components))
+    inside = f" ({groups:,} independent groups)" if groups < len(contest.rows) else ""
+    lines = [
+        f"Compared by grouped cross-validation on {len(contest.rows):,} training pictures{inside};"
+        " the pictures that judge took no part in it."
+    ]
+    ties = [one.name for one in scores[1:] if one.tie]
+    if ties:
+        lines.append(
+            f"{first} cannot be told apart from {' and '.join(ties)}: a tie, in which the speed may"
+            " decide."
+        )
+    elif len(scores) > 1:
+        lines.append(f"{first} is better than the others beyond doubt (95 %).")
+    return (*lines, f"Only {first} was then measured on the pictures that judge, once:", *headline)
+
+
+def _row(one: BackboneScore) -> tuple[str, ...]:
+    """Return one row of the table for people, in points of 100."""
+    score = one.balanced_accuracy
+    range_ = "" if score.low is None else f" ({score.low:.3f} to {score.high:.3f})"
+    return (
+        one.name,
+        f"{score.value or 0.0:.3f}{range_}",
+        _difference(one),
+        f"{one.pictures_a_second:,.0f}",
+        f"{one.features:,}",
+        f"{one.parameters / 1e6:,.1f} M" if one.parameters else "-",
+        one.licence,
+    )
+
+
+def _difference(one: BackboneScore) -> str:
+    if one.difference is None or one.difference.value is None:
+        return "best"
+    low, high = one.difference.low or 0.0, one.difference.high or 0.0
+    tie = ", tie" if one.tie else ""
+    return f"{100 * one.difference.value:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}){tie}"
