@@ -150,9 +150,9 @@ def compare_backbones(
     progress = progress or Progress()
     names = check_names(backbones)
     check_asked(settings.head, settings.search)
-    folder = new_folder(Path(out)) if out is not None else None
     with open_cache(cache, progress) as store:
         ways = {name: choosing.open_ways(replace(settings, backbone=name), store) for name in names}
+        folder = new_folder(Path(out)) if out is not None else None
         pictures = read(location, settings.read, progress)
         check_split_options(pictures, settings)
         base = get_backbone(EMBEDDED)
