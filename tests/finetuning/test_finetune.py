@@ -10,7 +10,7 @@ import torch
 
 from tellapart.errors import OptionError, OutputError
 from tellapart.finetuning import training
-from tellapart.finetuning.export import converted, weights_of
+from tellapart.finetuning.export import weights_of
 from tellapart.finetuning.finetune import finetune
 from tellapart.finetuning.records import Tuned
 from tellapart.progress import Progress
@@ -198,16 +198,20 @@ def test_checkpoints_are_kept_as_asked(question):
 def test_openvino_gives_what_torch_gives(question):
     from tellapart.optional import import_openvino
 
-    asked = question()
-    network = asked.backbone.torch_module()
-    transform = asked.backbone.transform
-    model = import_openvino().Core().compile_model(converted(network, transform), "CPU", {
-        "INFERENCE_PRECISION_HINT": "f32"})  # fmt: skip
+    asked = question(alphas=(1.0,), epochs=1, rate=1e-2)
+    found = finetune(asked, Progress()).backbone
+    model = (
+        import_openvino()
+        .Core()
+        .compile_model(found.build(), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    )
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     scaled = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127.5) / 127.5
     with torch.no_grad():
-        expected = network(scaled).numpy()
+        expected = found.torch_module()(scaled).numpy()
+        before = asked.backbone.torch_module()(scaled).numpy()
     np.testing.assert_allclose(model([pixels])[0], expected, rtol=1e-4, atol=1e-5)
+    assert not np.allclose(before, expected, rtol=1e-3)
 
 
 def test_auto_keeps_the_probe_where_nothing_can_be_gained(question):

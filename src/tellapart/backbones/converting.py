@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -121,31 +122,10 @@ def _backbone(
 
 def _convert(name: str, loaded: Loaded) -> tuple[openvino.Model, dict[str, Any]]:
     """Return the network, uint8 [b, size, size, 3] -> float32 [b, features], and its record."""
-    torch, openvino = need_torch(), import_openvino()
-    size = loaded.transform.size
-    example = torch.zeros(TRACED_BATCH, 3, size, size)
-    # torch's short cut for attention is one operation that cannot be converted
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with torch.inference_mode():
-            found = loaded.module.eval()(example)
-        if not isinstance(found, torch.Tensor) or found.ndim != 2:
-            raise ValueError("it does not give one vector a picture")
-        model = openvino.convert_model(
-            loaded.module, example_input=example, input=[-1, 3, size, size]
-        )
-        model = _with_pixels(model, loaded.transform)
-    except (RuntimeError, ValueError, AssertionError, TypeError, IndexError) as problem:
-        raise BackboneError(
-            f"{name} cannot be converted for pictures of {size} pixels:"
-            f" {str(problem).strip().splitlines()[0]}"
-        ) from problem
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
+    model, features = convert_module(name, loaded.module, loaded.transform)
     record = {
         "name": name,
-        "features": int(found.shape[1]),
+        "features": features,
         "transform": loaded.transform.to_json(),
         "weights_digest": weights_digest(loaded.module.state_dict(), loaded.pool),
         "licence": loaded.licence,
@@ -154,6 +134,35 @@ def _convert(name: str, loaded: Loaded) -> tuple[openvino.Model, dict[str, Any]]
         "resizes": loaded.resizes,
     }
     return model, record
+
+
+def convert_module(name: str, module: Any, transform: Transform) -> tuple[openvino.Model, int]:
+    """Return a torch network as OpenVINO's, uint8 [b, size, size, 3] -> float32 [b, features], and
+    the number of features; raises BackboneError where it cannot be converted.
+    """
+    torch, openvino = need_torch(), import_openvino()
+    size = transform.size
+    example = torch.zeros(TRACED_BATCH, 3, size, size)
+    # torch's short cut for attention is one operation that cannot be converted
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.inference_mode():
+            found = module.eval()(example)
+        if not isinstance(found, torch.Tensor) or found.ndim != 2:
+            raise ValueError("it does not give one vector a picture")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch calls the way that OpenVINO goes deprecated
+            model = openvino.convert_model(module, example_input=example, input=[-1, 3, size, size])
+        model = _with_pixels(model, transform)
+    except (RuntimeError, ValueError, AssertionError, TypeError, IndexError) as problem:
+        raise BackboneError(
+            f"{name} cannot be converted for pictures of {size} pixels:"
+            f" {str(problem).strip().splitlines()[0]}"
+        ) from problem
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+    return model, int(found.shape[1])
 
 
 def _with_pixels(model: openvino.Model, transform: Transform) -> openvino.Model:

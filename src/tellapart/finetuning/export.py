@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.backbones.converting import convert_module
 from tellapart.backbones.records import Backbone
-from tellapart.images import Transform
-from tellapart.optional import import_openvino, need_torch
+from tellapart.optional import need_torch
 
 if TYPE_CHECKING:
     import openvino
@@ -37,6 +36,7 @@ def tuned_backbone(backbone: Backbone, weights: Weights) -> Backbone:
         build=partial(_build, backbone, weights),
         torch_module=partial(_module, backbone, weights),
         rebuild=None,
+        resize=None,
     )
 
 
@@ -67,29 +67,5 @@ def _build(backbone: Backbone, weights: Weights) -> openvino.Model:
     """Build the OpenVINO model by the backbone's own builder, or by conversion of the module."""
     if backbone.rebuild is not None:
         return backbone.rebuild(weights)
-    return converted(_module(backbone, weights), backbone.transform)
-
-
-def converted(network: Any, transform: Transform) -> openvino.Model:
-    """Return OpenVINO's model, uint8 [?, size, size, 3] -> float32 [?, d], of a torch network."""
-    torch, openvino = need_torch(), import_openvino()
-    scale = torch.tensor([transform.mean, transform.std]).reshape(2, 1, 3, 1, 1)
-
-    Module: Any = torch.nn.Module
-
-    class Whole(Module):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
-
-        def forward(self, pixels: Any) -> Any:
-            images = pixels.permute(0, 3, 1, 2).float()
-            return self.network((images - scale[0]) / scale[1])
-
-    size = transform.size
-    example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch calls the way that OpenVINO goes deprecated
-        model = openvino.convert_model(Whole().eval(), example_input=example)
-    model.reshape({model.input(0): openvino.PartialShape([-1, size, size, 3])})
+    model, _ = convert_module(backbone.name, _module(backbone, weights), backbone.transform)
     return model
