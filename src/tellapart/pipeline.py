@@ -110,7 +110,7 @@ def run(
             split = split_pictures(pictures, usable, seen, alike, together, settings)
         with watch("audit"):
             audit = audit_pictures(
-                pictures, seen, alike, split.components, split.sides.tolist(),
+                pictures, seen, alike, split.components, split.sides_for_audit(),
                 AuditSettings(mirror=settings.mirror, seed=settings.seed), progress,
                 given_split=split.given or settings.split.order_column is not None,
             )  # fmt: skip

@@ -95,12 +95,18 @@ def test_words_say_who_judged(
     assert "The model that is kept learned from all 36 pictures" in said
     page = (tmp_path / "again" / "report.html").read_text(encoding="utf-8")
     assert "balanced accuracy on 36 pictures, each judged by a model that never saw it" in page
-    assert "36 pictures in folds that judge in turn" in page
+    assert "36 pictures in 10 folds that judge in turn" in page
+    assert "Every fold has a temperature of its own" in page
     card = (tmp_path / "again" / "model" / "README.md").read_text(encoding="utf-8")
     assert "36 pictures in cross-validation" in card
     assert "This one learned from all of them." in card
     run = json.loads((tmp_path / "again" / "run.json").read_text(encoding="utf-8"))
     assert run["computed"] == {"decoded": 0, "embedded": 0, "fitted": 0, "advised": 0}
+
+
+def test_findings_name_no_side(crossed: Path, load_json: LoadJson) -> None:
+    findings = load_json(crossed / "audit.json")["findings"]
+    assert {one["split"] for finding in findings for one in finding["pictures"]} <= {None}
 
 
 def test_names_and_order_of_files_change_nothing(

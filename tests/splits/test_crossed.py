@@ -62,6 +62,16 @@ def test_the_order_of_pictures_does_not_matter(drawn, random):
     assert second.folds.of.tolist() == first.folds.of[order].tolist()
 
 
+def test_a_class_that_a_training_part_lacks_is_named():
+    # a large group of "a" takes one fold; both groups that have a "b" are dealt to the other
+    split = folds_of([*[0] * 13, 1, 0, 0, 0, 0, 1], [0] * 8 + [1] * 6 + [2] * 5, folds=2)
+    assert list(split.proof["missing_classes"].values()) == [["b"]]
+    assert split.left_out == (
+        "Class 'b' stands in too few groups: in 1 of 2 folds there was nothing of it to learn from,"
+        " and its pictures there count as wrong.",
+    )
+
+
 def test_few_groups_make_few_folds():
     split = folds_of([0, 1] * 30, [row // 20 for row in range(60)], folds=10)
     assert split.folds is not None

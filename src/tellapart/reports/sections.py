@@ -125,11 +125,17 @@ def calibration_line(calibration: Mapping[str, Any] | None) -> str:
     if not calibration or None in (calibration["ece_before"], calibration["ece_after"]):
         return ""
     pictures = counted(calibration["pictures"], "picture")
+    crossed = calibration["split"] == CROSSED
+    whose = (
+        "Every fold has a temperature of its own"
+        if crossed
+        else f"Temperature {calibration['temperature']:.3g}"
+    )
+    where = "" if crossed else f" of the {side_words(calibration['split'])} side"
     return (
-        f"Temperature {calibration['temperature']:.3g}, learned from training pictures:"
-        f" the calibration error is {calibration['ece_before']:.3f} without it and"
-        f" {calibration['ece_after']:.3f} with it, both on the {pictures} of the"
-        f" {side_words(calibration['split'])} side."
+        f"{whose}, learned from training pictures: the calibration error is"
+        f" {calibration['ece_before']:.3f} without it and {calibration['ece_after']:.3f} with it,"
+        f" both on the {pictures}{where}."
     )
 
 
@@ -248,7 +254,6 @@ _PURPOSES = {
     "train": "to train on",
     "val": "to validate on",
     "test": "to test on",
-    CROSSED: "in folds that judge in turn",
     "": "left out",
 }
 _ORIGIN = {"True": "The data says which: ", "False": "Dealt by content: "}  # whether it was given
@@ -265,6 +270,10 @@ def proof_sentences(data: ReportData) -> list[str]:
     if not held:
         return [*said, "No picture stands on a side."]
     parts = [f"{counted(held[one], 'picture')} {_PURPOSES.get(one, one)}" for one in held]
+    if "folds" in proof:
+        parts = [
+            f"{counted(held[CROSSED], 'picture')} in {proof['folds']} folds that judge in turn"
+        ]
     origin = str(proof.get("origin", ""))
     by_order = origin.startswith("by the order of")
     origin = f"Dealt {origin}; " if by_order else _ORIGIN.get(str(proof.get("given")), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -54,7 +55,10 @@ def make_folds(
         cut=cut,
         folds=Folds(of, _training_parts(of, counts, ids, cut)),
     )
-    return replace(split, proof=_prove(split, labels, classes, ids, groups, cut, seed))
+    proof = _prove(split, labels, classes, ids, groups, cut, seed)
+    return replace(
+        split, proof=proof, left_out=_unlearned(proof["missing_classes"], proof["folds"])
+    )
 
 
 def _training_parts(
@@ -124,14 +128,28 @@ def _prove(
         "shared": shared,
         "left_out_of_training": left_out,
         "cut": [[ids[one], ids[other]] for one, other in split.cut[:MOST_NAMED].tolist()],
-        "missing_classes": {
-            f"training part {fold}": [
-                name for code, name in enumerate(classes) if not (labels[rows] == code).any()
-            ]
-            for fold, rows in enumerate(train)
-        },
+        "missing_classes": _missing(labels, classes, train),
         "worst_deviation": float((shares.max(axis=0) - shares.min(axis=0)).max().round(6)),
     }
+
+
+def _missing(labels: Rows, classes: tuple[str, ...], train: Sequence[Rows]) -> dict[str, list[str]]:
+    """Return the training parts that lack a class, and which."""
+    lacking = {
+        f"training part {fold}": sorted(set(classes) - {classes[code] for code in labels[rows]})
+        for fold, rows in enumerate(train)
+    }
+    return {part: names for part, names in lacking.items() if names}
+
+
+def _unlearned(missing: dict[str, list[str]], folds: int) -> tuple[str, ...]:
+    """Return a line for each class that some training part lacks."""
+    times = Counter(name for names in missing.values() for name in names)
+    return tuple(
+        f"Class {name!r} stands in too few groups: in {count} of {folds} folds there was nothing of"
+        " it to learn from, and its pictures there count as wrong."
+        for name, count in times.items()
+    )
 
 
 def _shares(of: Rows, labels: Rows, k: int, folds: int) -> NDArray[np.float64]:

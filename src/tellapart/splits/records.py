@@ -54,6 +54,10 @@ class Split:
     cut: NDArray[np.intp] = field(default_factory=lambda: np.empty((0, 2), np.intp))
     folds: Folds | None = None
 
+    def sides_for_audit(self) -> list[str | None]:
+        """Return the side of each picture; None with folds, where no picture keeps one."""
+        return [None if side == CROSSED else side for side in self.sides.tolist()]
+
     def rows(self, side: str, *, with_leaked: bool = False) -> NDArray[np.intp]:
         """Return the rows of `side` that count; for evaluation sides without the leaked ones.
 
