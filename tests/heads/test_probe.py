@@ -15,7 +15,7 @@ from tellapart.heads import Probe, fit_probe, refit
 from tellapart.heads import search as searching
 from tellapart.heads.kinds import usual_setting
 from tellapart.heads.logistic import Setting
-from tellapart.heads.search import C_PATH, TEMPERATURES, Tried, _subsample, choose
+from tellapart.heads.search import C_PATH, TEMPERATURES, Tried, choose, subsample
 from tellapart.progress import Progress
 from tellapart.splits import components
 
@@ -239,7 +239,7 @@ def test_the_subsample_keeps_rare_classes_and_whole_components(
     labels = np.array([0] * 3_000 + [1] * 1_000 + [2] * 7 + [3] * 2)
     ids = [f"{row:04d}" for row in range(len(labels))]
     found = components(len(ids), ids, [f"g{row // 2}" for row in range(len(ids))])
-    rows = _subsample(labels, found, ids, 0)
+    rows = subsample(labels, found, ids, 0)
     counts = np.bincount(labels[rows])
     assert abs(counts[0] - 150) <= 3
     assert abs(counts[1] - 50) <= 3
