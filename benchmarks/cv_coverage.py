@@ -161,6 +161,7 @@ def main() -> None:
     options.add_argument("features", nargs="*", type=Path)
     options.add_argument("--draws", type=int, default=400)
     options.add_argument("--nested", type=int, default=0)
+    options.add_argument("--sizes", type=int, nargs="*", default=SIZES)
     options.add_argument("--embed")
     options.add_argument("--to", type=Path)
     options.add_argument("--most", type=int, default=6_000)
@@ -175,7 +176,7 @@ def main() -> None:
     for file in given.features:
         held = np.load(file)
         features, labels = held["X"].astype(np.float32), held["y"].astype(np.intp)
-        for n in SIZES:
+        for n in given.sizes:
             if n > len(labels) / 3:
                 continue
             for way, fit, count in (

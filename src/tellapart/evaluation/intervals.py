@@ -30,10 +30,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# The intervals above hold for one classifier on pictures that it never saw. In cross-validation the
+# mean_interval holds for one classifier on pictures that it never saw. In cross-validation the
 # answers come from several, made from overlapping pictures of the same small set, and the one that
-# is kept has learned from more: benchmarks/cv_coverage.py measures by what factor the deviation
-# behind the interval must grow for 95 % of them to hold the kept classifier's true value.
+# is kept has learned from more. By this factor the deviation grows: simulated with refitting, small
+# sets (100 to 400 pictures, 2 to 10 classes) drawn from larger ones of three kinds, 10 folds, it
+# must grow 1.0 to 1.22 times to hold the kept classifier's value in 95 %; with 1.25 it did in 95 to
+# 99 % (benchmarks/cv_coverage.py, benchmarks/RESULTS.md).
 CROSSED_WIDENING = 1.25
 
 Z = 1.959963984540054  # 97.5 % point of the normal distribution
