@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -36,7 +37,12 @@ class Progress:
 
     @contextmanager
     def stage(self, name: str, total: int | None = None, unit: str = "pictures") -> Iterator[Stage]:
-        """Show that the stage `name` is at work; `total` is in `unit`, None where unknown."""
+        """Show that the stage `name` is at work; `total` is in `unit`, None where unknown.
+
+        Raises KeyboardInterrupt where Ctrl-C struck before and a library passed over it.
+        """
+        if getattr(signal.getsignal(signal.SIGINT), "struck", False):  # as cli.main's handler has
+            raise KeyboardInterrupt
         start = time.monotonic()
         if self.style == "live":
             with _live_stage(name, total, unit) as live:

@@ -1,13 +1,14 @@
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 
 import pytest
 
 from tellapart.cli import main
+from tellapart.progress import Progress
 from tellapart.version import __version__
 
 Command = Callable[..., tuple[int, str, str]]
@@ -121,12 +122,25 @@ def test_a_reader_that_stops_reading_is_no_error(
 def test_an_interrupt_that_a_library_swallowed_is_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    struck = Event()
+    struck = main.Interrupts()
 
     def importing(given: list[str]) -> int:
-        struck.set()
+        struck.struck = True
         raise ImportError("initialization failed")
 
     monkeypatch.setattr(main, "_dispatch", importing)
     assert main.run_verb(["predict"], struck) == 130
     assert capsys.readouterr().err == "tellapart: interrupted\n"
+
+
+def test_an_interrupt_that_a_library_passed_over_ends_before_the_next_stage() -> None:
+    struck = main.Interrupts()
+    before = signal.signal(signal.SIGINT, struck)
+    try:
+        with Progress("quiet").stage("read"):
+            pass
+        struck.struck = True
+        with pytest.raises(KeyboardInterrupt), Progress("quiet").stage("look"):
+            pytest.fail("a stage began")
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -14,7 +14,6 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from threading import Event
 from types import FrameType
 from typing import Any
 
@@ -47,10 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run_verb(given, _interrupts()))
 
 
-def run_verb(given: list[str], interrupted: Event | None = None) -> int:
+def run_verb(given: list[str], interrupts: Interrupts | None = None) -> int:
     """Run one command line and return its exit code; every error a user can cause is one line.
 
-    An error after `interrupted` was set is the interrupt, whatever a library made of it.
+    An error after Ctrl-C struck is the interrupt, whatever a library made of it.
     """
     if given[:1] == ["--version"]:
         from tellapart.version import __version__
@@ -67,7 +66,7 @@ def run_verb(given: list[str], interrupted: Event | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
-        struck = interrupted is not None and interrupted.is_set()
+        struck = interrupts is not None and interrupts.struck
         code, line = _ending(KeyboardInterrupt() if struck else error, given)
         print(f"tellapart: {line}", file=sys.stderr)  # noqa: T201
         return code
@@ -88,20 +87,27 @@ def _ending(error: BaseException, given: list[str]) -> tuple[int, str]:
     )
 
 
-def _interrupts() -> Event:
-    """Return an event that Ctrl-C sets, beside the KeyboardInterrupt that it raises.
+class Interrupts:
+    """What Ctrl-C calls: it raises KeyboardInterrupt, and remembers that it did.
 
-    Compiled modules that are just being imported swallow that one and raise an ImportError.
+    Compiled modules that are just being imported make an ImportError of it, which a library may
+    even pass over; `progress` looks here before it begins a stage.
     """
-    struck = Event()
 
-    def strike(number: int, frame: FrameType | None) -> None:
-        struck.set()
+    struck = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle the signal."""
+        self.struck = True
         signal.default_int_handler(number, frame)
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored, as by nohup
-        signal.signal(signal.SIGINT, strike)
-    return struck
+
+def _interrupts() -> Interrupts:
+    """Return what Ctrl-C calls from now on, unless it is ignored (as by nohup)."""
+    found = Interrupts()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, found)
+    return found
 
 
 def _dispatch(given: list[str]) -> int:
