@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tellapart import results
+from tellapart.data.sources import read_bytes
 from tellapart.evaluation import headline_words
 from tellapart.features import Cache
+from tellapart.features.parts import Part
+from tellapart.heads.prepare import preparation
+from tellapart.images import Shown, look_at
 from tellapart.reports import (
+    Drawings,
     Finetuning,
     Pictures,
     Predictions,
@@ -83,7 +90,53 @@ def report_data(found: Results, place: Path, seconds: dict[str, float]) -> Repor
         commands=results.next_commands(found, place),
         finetuning=_finetuning(found),
         advice=found.advice,
+        drawings=_drawings(found, rows),
     )
+
+
+DRAWN = 6  # pictures that are drawn as classical features keep them
+
+
+def _drawings(found: Results, judged: NDArray[np.intp]) -> tuple[Drawings, ...]:
+    """Return what classical features keep of a few pictures; () where all come from networks.
+
+    judged  the rows that judge: they are drawn where no model that is kept learned from them
+    """
+    from tellapart.reports.choose import first_rows
+    from tellapart.reports.drawings import hog_drawings, pca_drawings
+
+    named = {part.backbone.name.split(":")[0]: part for part in found.recipe}
+    if not {"hog", "pca"} & set(named):
+        return ()
+    unseen = np.setdiff1d(judged, found.fitted.rows)
+    among = unseen if len(unseen) else found.fitted.rows
+    ids = found.ids()
+    some = among[
+        first_rows([ids[row] for row in among], [found.usable.labels[row] for row in among], DRAWN)
+    ]
+    if "hog" in named:
+        return (hog_drawings(list(_pixels(found, some, named["hog"]))),)
+    features, search = found.look.features, found.fitted.probe.search
+    learned = features[found.fitted.rows]
+    prepare = preparation(learned, standardised=search.chosen.standardised, pca=search.chosen.pca)
+    pictures = [(found.usable.paths[row], found.usable.labels[row], features[row]) for row in some]
+    side = named["pca"].backbone.transform.size
+    return (pca_drawings(pictures, side, prepare, learned, features[unseen]),)
+
+
+def _pixels(
+    found: Results, rows: Sequence[int] | NDArray[np.intp], part: Part
+) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
+    """Yield path, label and the pixels that a part was shown; a file gone meanwhile is left out."""
+    decoding = found.settings.decoding
+    shown = Shown(part.backbone.transform, part.bands)
+    for row in rows:
+        try:
+            content = read_bytes(found.usable.sources[row], decoding.max_file_bytes)
+        except OSError:
+            continue
+        for pixels in look_at(content, [shown], decoding=decoding, facts=False).pixels:
+            yield found.usable.paths[row], found.usable.labels[row], pixels
 
 
 def _finetuning(found: Results) -> Finetuning | None:

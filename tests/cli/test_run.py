@@ -438,3 +438,20 @@ def test_what_would_help_most_is_said_kept_and_can_be_left_out(
     three = load_json(tmp_path / "three" / "run.json")
     assert "What would help most" not in said
     assert (three["advice"], "advise" in three["seconds"]) == (None, False)
+
+
+def test_the_report_draws_what_classical_features_keep(
+    command: Command, shapes: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("skimage")
+    quick = ("--head", "mean", "--no-advice", "--quiet")
+    pages = {}
+    for name in ("hog", "pca:7", "lite0"):
+        place = tmp_path / name.replace(":", "")
+        code, _, said = command("run", shapes, "--backbone", name, *quick, "--out", place)
+        assert code == 0, said
+        pages[name] = (place / "report.html").read_text(encoding="utf-8")
+    assert pages["hog"].count(": its oriented gradients") == 6
+    assert pages["pca:7"].count(": from 7 components") == 6
+    assert "sees 7 numbers of each picture in place of the 3,072 pixel values" in pages["pca:7"]
+    assert 'id="features"' not in pages["lite0"]

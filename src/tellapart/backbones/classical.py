@@ -27,6 +27,13 @@ COLOUR_SIZE, LEVELS = 64, 16  # pixels a side that are counted; steps of each ba
 HOG_SIZE, CELL, BLOCK, DIRECTIONS = 128, 16, 2, 9
 PIXEL_SIZES = (32, 64)  # of pca:N, the smallest one that has N pixel values
 MIDDLE, SCALE = 127.5, 128.0  # pixels to -1..1, exact in float16
+HOG: dict[str, Any] = {
+    "orientations": DIRECTIONS,
+    "pixels_per_cell": (CELL, CELL),
+    "cells_per_block": (BLOCK, BLOCK),
+    "block_norm": "L2-Hys",
+    "channel_axis": -1,
+}
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -172,18 +179,21 @@ def gradients(pixels: Pixels) -> Floats:
     """
     from skimage.feature import hog
 
-    found = [
-        hog(
-            picture,
-            orientations=DIRECTIONS,
-            pixels_per_cell=(CELL, CELL),
-            cells_per_block=(BLOCK, BLOCK),
-            block_norm="L2-Hys",
-            channel_axis=-1,
-        )
-        for picture in pixels
-    ]
-    return np.asarray(found, np.float32)
+    return np.asarray([hog(picture, **HOG) for picture in pixels], np.float32)
+
+
+def drawn_gradients(pixels: Pixels) -> Pixels:
+    """Return a drawing of the cells of one picture uint8 [h, w, bands], uint8 [h, w].
+
+    Each cell is a star of lines along its edges, the brighter the stronger (as the square root, for
+    few are strong): the counts from which `gradients` makes features, before blocks of cells are
+    brought to one scale.
+    """
+    from skimage.feature import hog
+
+    lines: NDArray[np.float64] = hog(pixels, visualize=True, **HOG)[1]
+    strength = np.sqrt(lines / max(float(lines.max()), 1e-12))
+    return np.asarray(np.rint(255 * strength), np.uint8)
 
 
 # -- pixels, to principal components
@@ -209,6 +219,13 @@ def values(pixels: Pixels) -> Floats:
     """Return the pixel values, about -1 to 1, float32 [n, h * w * bands]."""
     flat = pixels.reshape(len(pixels), -1).astype(np.float32)
     return (flat - np.float32(MIDDLE)) / np.float32(SCALE)
+
+
+def pixels_of(vector: NDArray[np.floating[Any]], side: int) -> Pixels:
+    """Return the picture uint8 [side, side, bands] whose `values` are nearest to a vector [d]."""
+    pixels = np.asarray(vector, np.float32) * np.float32(SCALE) + np.float32(MIDDLE)
+    whole = np.asarray(np.clip(np.rint(pixels), 0, 255), np.uint8)
+    return whole.reshape(side, side, -1)
 
 
 MAKERS: dict[str, Callable[[int | None, int, str], Made]] = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tellapart.reports.records import (
     AuditData,
+    Drawings,
     Finetuning,
     Pictures,
     Predictions,
@@ -36,6 +37,7 @@ def write_audit_page(path: Path, data: AuditData) -> None:
 
 __all__ = [
     "AuditData",
+    "Drawings",
     "Finetuning",
     "Pictures",
     "Predictions",

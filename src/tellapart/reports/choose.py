@@ -35,6 +35,16 @@ def sample_rows(pictures: Pictures, classes: Sequence[str]) -> dict[str, list[in
     return samples
 
 
+def first_rows(ids: Sequence[str], labels: Sequence[str], most: int) -> list[int]:
+    """Return at most `most` rows by id: the first of every class, then the second, ..."""
+    seen: dict[str, int] = {}
+    ranked = []
+    for row in sorted(range(len(ids)), key=lambda row: ids[row]):
+        ranked.append((seen.get(labels[row], 0), row))
+        seen[labels[row]] = seen.get(labels[row], 0) + 1
+    return [row for _, row in sorted(ranked, key=lambda one: one[0])][:most]
+
+
 def map_rows(pictures: Pictures, headline_split: str) -> list[int]:
     """Return at most MAP rows that have a side, those of the headline split first, by id."""
     rows = [row for row in _by_id(pictures) if pictures.sides[row]]

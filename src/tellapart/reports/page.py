@@ -79,6 +79,7 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["counted"] = counted
+    environment.filters["jpeg"] = data_uri
     return environment
 
 

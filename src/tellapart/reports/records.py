@@ -73,6 +73,30 @@ class Finetuning:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A picture as features were made of it, and what they keep of it, both as JPEG bytes."""
+
+    path: str
+    label: str
+    picture: bytes
+    kept: bytes
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """A few pictures beside a drawing of what classical features keep of them.
+
+    kept   what the drawing is, in a few words
+    words  how to read it, and how much is kept
+    """
+
+    title: str
+    kept: str
+    words: str
+    pictures: tuple[Drawn, ...]
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything that stands on the page of a run.
 
@@ -87,6 +111,7 @@ class ReportData:
     finetuning         how the network was trained on; None where it was not
     search             how the head was chosen; its trials are shown where there are any
     calibration        as in metrics.json: temperature, ece_before, ece_after, split, pictures
+    drawings           what classical features keep of pictures; () for those of networks
     """
 
     title: str
@@ -112,6 +137,7 @@ class ReportData:
     search: Search | None = None
     finetuning: Finetuning | None = None
     calibration: Mapping[str, Any] | None = None
+    drawings: Sequence[Drawings] = ()
 
 
 @dataclass(frozen=True)
