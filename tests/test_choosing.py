@@ -141,12 +141,12 @@ def test_prediction_with_numpy_alone(
 
 def test_views_are_averaged(command: Command, shapes: Path, tmp_path: Path) -> None:
     record = run_and_predict(command, shapes, tmp_path / "run", "--views", "3")
-    assert record["parts"][0]["views"] == ["whole", "whole, mirrored", "top left"]
+    assert record["parts"][0]["views"] == ["whole", "whole, mirrored", "middle"]
     assert record["parts"][0]["features"] == 1_280
     record = run_and_predict(
         command, shapes, tmp_path / "run", "--views", "2", "--no-mirror", "--backbone", "color"
     )
-    assert record["parts"][0]["views"] == ["whole", "top left"]
+    assert record["parts"][0]["views"] == ["whole", "middle"]
 
 
 # ---- what cross-validation chooses
@@ -281,9 +281,9 @@ def test_pictures_without_a_band_are_counted_and_named(
         (["--image-size", "big"], "give pixels such as 160 or 96,160,224, or auto"),
         (["--image-size", "0"], "give pixels such as 160 or 96,160,224, or auto"),
         (["--image-size", "5000"], "--image-size 5000: 4,096 pixels at most are taken"),
-        (["--views", "0"], "--views 0: 1 to 10 views are there"),
-        (["--views", "11"], "--views 11: 1 to 10 views are there"),
-        (["--views", "6", "--no-mirror"], "1 to 5 views are there without mirrored ones"),
+        (["--views", "0"], "--views 0: 1 to 12 views are there"),
+        (["--views", "13"], "--views 13: 1 to 12 views are there"),
+        (["--views", "7", "--no-mirror"], "1 to 6 views are there without mirrored ones"),
     ],
 )  # fmt: skip
 def test_options_that_cannot_be(

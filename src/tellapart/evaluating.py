@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 
 from tellapart import tuning
 from tellapart.data import PictureSet
+from tellapart.engines import open_engine, usable_cores
 from tellapart.errors import DataError, OptionError, did_you_mean
 from tellapart.evaluation import CROSSED_WIDENING, Evaluation, evaluate
 from tellapart.evaluation.calibration import calibration
-from tellapart.features import Look
+from tellapart.evaluation.views import ViewsEffect, views_effect
+from tellapart.features import Look, look
+from tellapart.features.parts import Ready, mean_of
+from tellapart.features.timing import seconds_a_picture
 from tellapart.finetuning.records import Tuned
 from tellapart.fitting import Job, Learned, learn
 from tellapart.progress import Progress
@@ -37,11 +41,15 @@ class Answers:
     rows           [n] of the usable pictures
     probabilities  float32 [n, k], in the order of Fitted.classes
     untempered     the same without the heads' temperatures; None of a network trained on
+    whole          with test-time views: what was answered by the whole picture alone
+    seconds        likewise: a picture takes, the whole alone and all views
     """
 
     rows: NDArray[np.intp]
     probabilities: Floats
     untempered: Floats | None
+    whole: Floats | None = None
+    seconds: tuple[float, float] = (0.0, 0.0)
 
 
 def check_evaluate(settings: RunSettings) -> None:
@@ -88,8 +96,38 @@ def tuned_answers(
         found, tuned = tuning.answers(
             job.usable, rows, tuned.head, fitted.rows, tuned, job.settings, job.cache, job.progress
         )
-    recipe = tuning.recipe(tuned, job.settings)
-    return replace(learned, fitted=fitted, recipe=recipe), Answers(rows, found, None), tuned
+    learned = replace(learned, fitted=fitted, recipe=tuning.recipe(tuned))
+    return learned, Answers(rows, found, None), tuned
+
+
+def averaged_answers(job: Job, learned: Learned, answers: Answers) -> Answers:
+    """Return the mean of the probabilities of the views that `--tta` asks for, and what it takes;
+    `answers` are those of the whole picture.
+    """
+    views = tuning.views(job.settings)
+    if not views:
+        return answers
+    pictures = job.usable.take(answers.rows.tolist())
+    by_view = [tuple(replace(part, views=(view,)) for part in learned.recipe) for view in views]
+    with job.watch("evaluate"):
+        seen = look(
+            pictures, job.base, job.settings.engine, decoding=job.settings.decoding,
+            cache=job.cache, progress=job.progress, also=by_view,
+        )  # fmt: skip
+        each = [learned.fitted.head.probabilities(seen.of(one).features) for one in by_view]
+        engines = {
+            part.backbone: open_engine(
+                part.backbone, job.settings.engine, job.cache, threads=usable_cores()
+            )
+            for part in learned.recipe
+        }
+        ways = [
+            [Ready(part.shown(), engines[part.backbone]) for part in parts]
+            for parts in (learned.recipe, [part for one in by_view for part in one])
+        ]
+        alone, every = seconds_a_picture(pictures.sources, ways, job.settings.decoding)
+    averaged = np.asarray(mean_of(each), np.float32)
+    return Answers(answers.rows, averaged, None, answers.probabilities, (alone, every))
 
 
 def crossed_answers(job: Job, learned: Learned, split: Split) -> tuple[Learned, Answers]:
@@ -182,7 +220,21 @@ def judge(
         evaluation=measured(counting),
         with_leaked=measured(leaked) if len(leaked) > len(counting) else None,
         ece_before=_calibration_error(answers.untempered, counted, truth),
+        views=_views_effect(answers, counted, truth, split, settings),
     )
+
+
+def _views_effect(
+    answers: Answers, counted: NDArray[np.bool_], truth: NDArray[np.intp], split: Split,
+    settings: RunSettings,
+) -> ViewsEffect | None:  # fmt: skip
+    if answers.whole is None:
+        return None
+    return views_effect(
+        answers.whole[counted], answers.probabilities[counted], truth[counted],
+        split.components[answers.rows][counted], views=tuning.views(settings),
+        seconds=answers.seconds,
+    )  # fmt: skip
 
 
 def _calibration_error(

@@ -20,6 +20,8 @@ from tellapart.evaluation import (
     write_predictions,
 )
 from tellapart.evaluation import evaluate as measure
+from tellapart.evaluation.views import ViewsEffect, views_effect, views_words
+from tellapart.features.timing import seconds_a_picture
 from tellapart.models.classifier import Classifier
 from tellapart.models.folder import load_classifier
 from tellapart.places import new_folder, write_json
@@ -64,10 +66,13 @@ class Judgement:
     left_out: LeftOut
     words: tuple[str, ...]
     out: Path | None
+    views: ViewsEffect | None = None  # of a classifier that averages the probabilities of views
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that stands in metrics.json."""
-        return {**to_metrics_json(self.evaluation, None), "left_out": asdict(self.left_out)}
+        views = {"tta": self.views.to_json()} if self.views else {}
+        metrics = to_metrics_json(self.evaluation, None)
+        return {**metrics, "left_out": asdict(self.left_out), **views}
 
     def _repr_html_(self) -> str:
         from tellapart.html import table
@@ -80,6 +85,7 @@ def evaluate(
     location: str | Path,
     *,
     out: str | Path | None = None,
+    tta: int | None = None,
     settings: ReadSettings | None = None,
     progress: Progress | None = None,
 ) -> Judgement:
@@ -87,27 +93,33 @@ def evaluate(
 
     model  a run folder or a model folder
     out    a new or empty folder for metrics.json, predictions.parquet and predictions.txt
+    tta    views of each picture whose probabilities are averaged; None: as the model was judged
 
     Pictures that the model was fitted on (the same file bytes) are left out and counted. Raises
     a TellapartError, in one line, where nothing is left to judge on.
     """
     progress = progress or Progress()
     classifier = load_classifier(model)
+    if tta is not None:
+        classifier = classifier.with_views(tta)
     folder = new_folder(Path(out)) if out is not None else None
     pictures = read(location, settings, progress, fewest_classes=1)
     probabilities, ids, problems = _predict(classifier, pictures, progress)
     keep, left_out = _kept(classifier, pictures, ids, problems)
-    evaluation = measure(
-        probabilities[keep],
-        np.array([classifier.classes.index(pictures.labels[row]) for row in keep]),
-        classes=classifier.classes,
-        components=components(
-            len(keep), [ids[row] for row in keep], [pictures.groups[row] for row in keep]
-        ),
-        baseline_class=_largest(pictures, keep, classifier.classes),
+    truth = np.array([classifier.classes.index(pictures.labels[row]) for row in keep])
+    together = components(
+        len(keep), [ids[row] for row in keep], [pictures.groups[row] for row in keep]
     )
-    words = (*headline_lines(evaluation, ""), *left_out.lines())
-    judged = Judgement(evaluation, left_out, words, folder)
+    evaluation = measure(
+        probabilities[keep], truth, classes=classifier.classes, components=together,
+        baseline_class=_largest(pictures, keep, classifier.classes),
+    )  # fmt: skip
+    views = None
+    if classifier.tta:
+        kept = pictures.take(keep)
+        views = _views_effect(classifier, kept, probabilities[keep], truth, together, progress)
+    words = (*headline_lines(evaluation, ""), *([views_words(views)] if views else []))
+    judged = Judgement(evaluation, left_out, (*words, *left_out.lines()), folder, views)
     if folder is not None:
         table = predictions_table(
             paths=[pictures.paths[row] for row in keep],
@@ -136,6 +148,20 @@ def _predict(
                 probabilities[one.row] = one.probabilities
             stage.advance()
     return probabilities, ids, problems
+
+
+def _views_effect(
+    classifier: Classifier, pictures: PictureSet, averaged: NDArray[np.float32],
+    truth: NDArray[np.intp], together: NDArray[np.intp], progress: Progress,
+) -> ViewsEffect:  # fmt: skip
+    """Return what the classifier's views bring on its answers by the whole picture alone."""
+    alone = classifier.with_views(1)
+    whole, _, _ = _predict(alone, pictures, progress)
+    ways = [alone.open_parts(), classifier.open_parts()]
+    one, every = seconds_a_picture(pictures.sources, ways, classifier.decoding)
+    return views_effect(
+        whole, averaged, truth, together, views=classifier.tta, seconds=(one, every)
+    )
 
 
 def _kept(

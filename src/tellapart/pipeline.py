@@ -22,6 +22,7 @@ from tellapart.audits import Audit
 from tellapart.backbones import EMBEDDED, get_backbone
 from tellapart.data import PictureSet, read
 from tellapart.evaluating import (
+    averaged_answers,
     check_evaluate,
     crossed_answers,
     held_out_answers,
@@ -130,6 +131,8 @@ def run(
             learned, answers = crossed_answers(job, learned, split)
         else:
             answers = held_out_answers(learned, split)
+        if tuned is not None:
+            answers = averaged_answers(job, learned, answers)
         fitted, looked = learned.fitted, learned.look
         with watch("evaluate"):
             judged = judge(usable, split, fitted, answers, settings)

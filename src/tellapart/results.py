@@ -27,6 +27,7 @@ from tellapart.evaluation import (
     to_metrics_json,
     write_predictions,
 )
+from tellapart.evaluation.views import ViewsEffect, views_words
 from tellapart.features import Cache, Look
 from tellapart.features.parts import Recipe
 from tellapart.finetuning.records import Tuned
@@ -81,6 +82,7 @@ class Judged:
     evaluation     on the counted, unleaked pictures of the headline side
     with_leaked    the same with the leaked ones counted in; None where nothing leaks
     ece_before     the calibration error on the pictures of `evaluation` without the temperature
+    views          what test-time views bring and cost, on the pictures of `evaluation`
     """
 
     rows: NDArray[np.intp]
@@ -88,6 +90,7 @@ class Judged:
     evaluation: Evaluation
     with_leaked: Evaluation | None
     ece_before: float | None = None
+    views: ViewsEffect | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ def words(found: Results) -> tuple[str, ...]:
     ]
     if found.tuned:
         lines += found.tuned.words
+    if found.judged.views:
+        lines.append(views_words(found.judged.views))
     lines += _finding_words(found.audit)
     lines += advice_lines(found.advice) if found.advice else ()
     return tuple(lines)
@@ -304,6 +309,8 @@ def _classifier(found: Results, cache: Cache) -> Classifier:
             "per_class": metrics(found)["per_class"],
         },
         weights=(found.tuned.weights or None) if found.tuned else None,
+        tta=found.judged.views.views if found.judged.views else (),
+        mirror=settings.mirror,
     )
 
 
@@ -338,7 +345,7 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
         "search": _search_json(found),
         "advice": found.advice.to_json() if found.advice else None,
         "choices": [*found.fitted.probe.choices, *(found.tuned.choices if found.tuned else ())],
-        "finetune": _finetune_json(found.tuned),
+        "finetune": _finetune_json(found.tuned, found.judged.views),
         "notes": [asdict(note) for note in found.pictures.notes],
         "classes": list(found.fitted.classes),
         "pictures": {"read": len(found.pictures), "usable": len(found.usable)},
@@ -369,7 +376,7 @@ def _search_json(found: Results) -> dict[str, Any] | None:
     }
 
 
-def _finetune_json(tuned: Tuned | None) -> dict[str, Any] | None:
+def _finetune_json(tuned: Tuned | None, views: ViewsEffect | None) -> dict[str, Any] | None:
     if tuned is None:
         return None
     return {
@@ -377,6 +384,7 @@ def _finetune_json(tuned: Tuned | None) -> dict[str, Any] | None:
         "alpha": tuned.alpha,
         "mixes": [asdict(one) for one in tuned.mixes],
         "histories": [asdict(one) for one in tuned.histories],
+        "tta": views.to_json() if views else None,
     }
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tellapart import results
 from tellapart.data.sources import read_bytes
 from tellapart.evaluation import headline_words
+from tellapart.evaluation.views import views_words
 from tellapart.features import Cache
 from tellapart.features.parts import Part
 from tellapart.heads.prepare import preparation
@@ -146,7 +147,8 @@ def _finetuning(found: Results) -> Finetuning | None:
     from tellapart.finetuning.words import advice
 
     curves = [line for one in tuned.histories for line in advice(one)]
-    return Finetuning(tuned.histories, (*tuned.words, *curves), tuned.samples)
+    views = (views_words(found.judged.views),) if found.judged.views else ()
+    return Finetuning(tuned.histories, (*tuned.words, *views, *curves), tuned.samples)
 
 
 def _class_counts(found: Results) -> dict[str, dict[str, int]]:

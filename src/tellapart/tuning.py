@@ -53,7 +53,7 @@ def check(settings: RunSettings) -> None:
             raise OptionError(
                 f"{option} cannot go with fine-tuning, which trains one network on three bands"
             )
-    first_views(settings.finetune.tta, mirror=settings.mirror)
+    views(settings)
     need_lightning()
 
 
@@ -129,11 +129,16 @@ def question_of(
     )
 
 
-def recipe(tuned: Tuned, settings: RunSettings) -> Recipe:
-    """Return how the tuned network is run: on as many views as `--tta` says."""
+def views(settings: RunSettings) -> tuple[str, ...]:
+    """Return the views whose probabilities `--tta` asks to average, () for the whole alone."""
+    found = first_views(settings.finetune.tta, mirror=settings.mirror, option="--tta")
+    return found if len(found) > 1 else ()
+
+
+def recipe(tuned: Tuned) -> Recipe:
+    """Return what makes the tuned network's features."""
     assert tuned.backbone is not None
-    views = first_views(settings.finetune.tta, mirror=settings.mirror)
-    return (Part(tuned.backbone, RGB, views),)
+    return (Part(tuned.backbone),)
 
 
 def answers(
@@ -149,16 +154,14 @@ def answers(
     assert tuned.backbone is not None
     compared = train[:MOST_COMPARED]
     some = np.concatenate([rows, compared])
-    wanted = recipe(tuned, settings)
     seen = look(
         usable.take(some.tolist()), tuned.backbone, settings.engine, decoding=settings.decoding,
-        cache=store, progress=progress, also=[wanted],
+        cache=store, progress=progress,
     )  # fmt: skip
-    by_one_view = head.probabilities(seen.features)
+    found = head.probabilities(seen.features)
     with progress.stage("compare with torch", len(compared)) as stage:
         words = agreement_words(
             tuned.backbone, head, [usable.sources[row] for row in compared],
-            by_one_view[len(rows) :], settings.decoding, stage,
+            found[len(rows) :], settings.decoding, stage,
         )  # fmt: skip
-    found = head.probabilities(seen.of(wanted).features[: len(rows)])
-    return found, replace(tuned, words=(*tuned.words, words))
+    return found[: len(rows)], replace(tuned, words=(*tuned.words, words))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 SMALL = ("--epochs", "1", "--size", "64", "--views", "1", "--folds", "2", "--batch", "8")
@@ -19,7 +21,7 @@ def tuned(tmp_path_factory, shapes, kept_cache) -> Path:
 
     out = tmp_path_factory.mktemp("tuned") / "run"
     asked = ["finetune", str(shapes), "--out", str(out), "--cache", str(kept_cache), "--quiet"]
-    assert run_verb([*asked, *QUICK, "--alphas", "0.5,1"]) == 0
+    assert run_verb([*asked, *QUICK, "--alphas", "0.5,1", "--tta", "3"]) == 0
     return out
 
 
@@ -31,6 +33,7 @@ def test_a_tuned_run_predicts_what_it_was_judged_by_without_torch(
     told = load_json(tuned / "run.json")
     assert told["finetune"]["kept"] == "network"
     assert told["finetune"]["alpha"] in (0.5, 1.0)
+    assert told["finetune"]["tta"]["views"] == ["whole", "whole, mirrored", "middle"]
     assert [one["name"] for one in told["finetune"]["histories"]] == ["fold 1", "fold 2", "all"]
     assert told["seconds"]["finetune"] > 0
     assert (tuned / "model" / "weights.safetensors").is_file()
@@ -60,6 +63,45 @@ def test_the_saved_weights_are_those_of_the_network(tuned):
     (part,) = load_classifier(tuned).parts
     assert part.weights_digest == digest_of(weights)
     assert part.name == "lite0 (fine-tuned)"
+
+
+def test_the_probabilities_of_views_are_averaged_and_gain_and_cost_told(
+    tuned, command, shapes, load_json
+):
+    from tellapart.models.folder import load_classifier
+
+    clf = load_classifier(tuned)
+    files = sorted(shapes.glob("boxes/*.png"))[:3]
+    each = [
+        replace(clf, tta=(), parts=(replace(clf.parts[0], views=(view,)),)).predict_proba(files)
+        for view in clf.tta
+    ]
+    np.testing.assert_allclose(clf.predict_proba(files), np.mean(each, axis=0), atol=1e-6)
+    assert not np.allclose(each[0], clf.predict_proba(files), atol=1e-4)
+    code, said, err = command("predict", tuned, *files, "--tta", "1", "--json")
+    assert code == 0, err
+    for line, row in zip(said.splitlines(), each[0], strict=True):
+        assert list(json.loads(line)["probabilities"].values()) == pytest.approx(row, abs=1e-6)
+    stored = load_json(tuned / "run.json")["finetune"]["tta"]
+    sentence = "3 views of each picture, probabilities averaged (--tta): balanced accuracy"
+    assert sentence in (tuned / "report.html").read_text(encoding="utf-8")
+    code, said, err = command("evaluate", tuned, shapes)
+    assert code == 0, err
+    assert sentence in said
+    assert "ms a picture instead of" in said
+    gain = 100 * (stored["averaged"] - stored["whole"])
+    low, high = (100 * stored["difference"][end] for end in ("low", "high"))
+    assert f"{gain:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})" in said
+    headline = load_json(tuned / "metrics.json")["headline"]["value"]
+    assert stored["averaged"] == pytest.approx(headline)
+
+
+def test_views_that_cannot_be_averaged_are_refused(refused, finished, tuned, shapes, tmp_path):
+    line = refused("finetune", shapes, "--out", tmp_path / "run", "--tta", "13")
+    assert "--tta 13: 1 to 12 views are there" in line
+    assert "--tta 0: 1 to 12 views" in refused("predict", finished, shapes, "--tta", "0")
+    line = refused("evaluate", tuned, "--pick", "recall=0.5:boxes", "--tta", "2")
+    assert "--tta has no effect with --pick" in line
 
 
 def test_a_tuned_run_is_not_replaced_unasked(tuned, refused, shapes):
@@ -96,7 +138,7 @@ def test_without_lightning_the_install_line_is_named(refused, shapes, monkeypatc
 
 def test_kill_9_and_resume_ends_as_if_nothing_had_happened(tuned, process, command, shapes):
     out = tuned.parent / "killed"
-    asked = ("finetune", shapes, "--out", out, *QUICK, "--alphas", "0.5,1")
+    asked = ("finetune", shapes, "--out", out, *QUICK, "--alphas", "0.5,1", "--tta", "3")
     first = process(*asked)
     checkpoints = out.with_name("killed.partial") / "checkpoints"
     deadline = time.monotonic() + 120

@@ -17,10 +17,10 @@ LARGE = Transform(300, "crop", 0.875, "bicubic", (127.5,) * 3, (127.5,) * 3)
 
 def test_the_first_views_alternate_with_their_mirror_images():
     assert first_views(1, mirror=True) == ("whole",)
-    assert first_views(3, mirror=True) == ("whole", "whole, mirrored", "top left")
-    assert first_views(3, mirror=False) == ("whole", "top left", "bottom right")
-    assert len(first_views(10, mirror=True)) == len(VIEWS)
-    for count, mirror in ((0, True), (11, True), (6, False)):
+    assert first_views(3, mirror=True) == ("whole", "whole, mirrored", "middle")
+    assert first_views(3, mirror=False) == ("whole", "middle", "top left")
+    assert len(first_views(12, mirror=True)) == len(VIEWS)
+    for count, mirror in ((0, True), (13, True), (7, False)):
         with pytest.raises(OptionError, match=f"--views {count}: 1 to "):
             first_views(count, mirror=mirror)
 
@@ -31,6 +31,7 @@ def test_a_view_is_that_part_of_the_picture(make):
     shown = dict(zip(VIEWS, show(wanted, image), strict=True))
     assert np.array_equal(shown["whole"], apply(SMALL, image))
     assert np.array_equal(shown["whole, mirrored"], apply(SMALL, image)[:, ::-1])
+    assert np.array_equal(shown["middle"], apply(SMALL, image.crop((12, 7, 188, 112))))
     assert np.array_equal(shown["top left"], apply(SMALL, image.crop((0, 0, 150, 90))))
     corner = apply(SMALL, image.crop((50, 30, 200, 120)))
     assert np.array_equal(shown["bottom right, mirrored"], corner[:, ::-1])

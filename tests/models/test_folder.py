@@ -3,6 +3,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 import tellapart as ta
 from tellapart.backbones import get_backbone
-from tellapart.errors import ModelError, OutputError
+from tellapart.errors import ModelError, OptionError, OutputError
 from tellapart.models import folder as folder_module
 from tellapart.models.folder import file_digest
 from tellapart.places import FORMAT
@@ -145,6 +146,9 @@ def test_damaged_json(model: Path, text: str) -> None:
         {"trained_on": [[]]},
         {"card": None},
         {"head": None},
+        {"tta": ["whole", "whole"]},
+        {"tta": ["inside out"]},
+        {"tta": 3},
     ],
 )
 def test_a_wrong_field_of_model_json(model: Path, changes: dict[str, Any]) -> None:
@@ -187,6 +191,18 @@ def test_a_transform_that_cannot_be(model: Path, changes: dict[str, Any]) -> Non
 def test_a_part_that_cannot_be(model: Path, changes: dict[str, Any]) -> None:
     edit_part(model, **changes)
     with pytest.raises(ModelError, match="model.json is damaged|no network of tellapart"):
+        ta.load(model)
+
+
+def test_views_are_averaged_in_one_way_only(model: Path) -> None:
+    loaded = ta.load(model)
+    assert ta.load(loaded.with_views(2).save(model)).tta == ("whole", "whole, mirrored")
+    (part,) = loaded.parts
+    doubled = replace(loaded, parts=(replace(part, views=("whole", "middle")),))
+    with pytest.raises(OptionError, match="--tta cannot go with this model, which averages"):
+        doubled.with_views(2)
+    edit_part(model, views=["whole", "middle"])
+    with pytest.raises(ModelError, match="both the features and the probabilities of views"):
         ta.load(model)
 
 

@@ -39,6 +39,7 @@ def command(
             show_default=False,
         ),
     ] = None,
+    tta: options.TestViews = None,
     path_column: options.PathColumn = None,
     label_column: options.LabelColumn = None,
     group_column: options.GroupColumn = None,
@@ -54,6 +55,8 @@ def command(
     counted.
     """
     if pick is not None:
+        if tta is not None:
+            raise OptionError("--tta has no effect with --pick, which computes no answers")
         _pick(model, pick, data, json=json)
         return
     if data is None:
@@ -63,7 +66,9 @@ def command(
     settings = options.read_settings(
         path_column, label_column, group_column, None, label_regex, label_map, None, max_missing
     )
-    judged = evaluate(model, data, out=out, settings=settings, progress=options.progress(quiet))
+    judged = evaluate(
+        model, data, out=out, tta=tta, settings=settings, progress=options.progress(quiet)
+    )
     if json:
         say_json(judged.to_json())
     else:

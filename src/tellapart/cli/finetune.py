@@ -188,7 +188,8 @@ def command(
     tta: Annotated[
         int,
         typer.Option(
-            help="Views a picture at evaluation and prediction (mirrored, corners).",
+            help="Views a picture (mirrored, larger, corners) whose probabilities are averaged, in"
+            " judging and predicting; what it gains and costs is said.",
             rich_help_panel=PICTURES,
         ),
     ] = USUAL.tta,

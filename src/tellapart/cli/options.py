@@ -205,7 +205,19 @@ Views = Annotated[
     int,
     typer.Option(
         metavar="N",
-        help="Average the features of N views: the whole, mirrored (unless --no-mirror), corners.",
+        help="Average the features of N views: the whole, mirrored (unless --no-mirror), larger,"
+        " corners.",
+        rich_help_panel=COMPUTING,
+    ),
+]
+TestViews = Annotated[
+    int | None,
+    typer.Option(
+        "--tta",
+        metavar="N",
+        help="Average the probabilities of N views: the whole, mirrored (unless it was made with"
+        " --no-mirror), larger, corners; 1: the whole alone.",
+        show_default="as it was judged",
         rich_help_panel=COMPUTING,
     ),
 ]

@@ -40,6 +40,7 @@ def command(
         int | None,
         typer.Option(min=1, help="Only the K likeliest classes of a picture, likeliest first."),
     ] = None,
+    tta: options.TestViews = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
     quiet: options.Quiet = False,
 ) -> int:
@@ -52,7 +53,7 @@ def command(
     from tellapart.models.predicting import choose_format, predict, write_predictions
 
     chosen = choose_format(format, out, json=json, top_k=top_k)
-    found = predict(model, paths, stdin=sys.stdin, progress=options.progress(quiet))
+    found = predict(model, paths, tta=tta, stdin=sys.stdin, progress=options.progress(quiet))
     write_predictions(found, chosen, out, top_k=top_k)
     if out is not None and not quiet:
         print(f"{len(found.predictions):,} predictions in {out}", file=sys.stderr)  # noqa: T201

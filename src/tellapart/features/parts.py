@@ -55,11 +55,12 @@ def joined(parts: Sequence[Sequence[NDArray[np.floating]]]) -> NDArray[np.floati
 
     Views are added one after the other in float32: the same sum for one picture and for many.
     """
-    columns = [_mean(views) for views in parts]
+    columns = [mean_of(views) for views in parts]
     return columns[0] if len(columns) == 1 else np.concatenate(columns, axis=-1)
 
 
-def _mean(views: Sequence[NDArray[np.floating]]) -> NDArray[np.floating]:
+def mean_of(views: Sequence[NDArray[np.floating]]) -> NDArray[np.floating]:
+    """Return the mean of arrays of one shape, added one after the other in float32."""
     if len(views) == 1:
         return views[0]
     total = views[0].astype(np.float32)

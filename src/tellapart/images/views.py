@@ -15,6 +15,7 @@ from tellapart.images.bands import RGB
 from tellapart.images.transforms import Transform, apply
 
 CORNER = 0.75  # of each side that a corner keeps
+MIDDLE = 0.875  # of each side that the middle keeps
 
 
 class View(NamedTuple):
@@ -31,12 +32,14 @@ class View(NamedTuple):
         return self[:4]
 
 
-_REST = 1 - CORNER
+_REST, _EDGE = 1 - CORNER, (1 - MIDDLE) / 2
 # The whole and four corners, each with its mirror image: the ten crops of Krizhevsky et al. (2012),
-# with the whole in the place of the centre.
+# with the whole in the place of the centre; and the middle, as the whole at a larger scale.
 VIEWS: dict[str, View] = {
     "whole": View(0, 0, 1, 1, False),
     "whole, mirrored": View(0, 0, 1, 1, True),
+    "middle": View(_EDGE, _EDGE, 1 - _EDGE, 1 - _EDGE, False),
+    "middle, mirrored": View(_EDGE, _EDGE, 1 - _EDGE, 1 - _EDGE, True),
     "top left": View(0, 0, CORNER, CORNER, False),
     "top left, mirrored": View(0, 0, CORNER, CORNER, True),
     "bottom right": View(_REST, _REST, 1, 1, False),
@@ -62,15 +65,16 @@ class Shown:
     view: str = WHOLE
 
 
-def first_views(count: int, *, mirror: bool) -> tuple[str, ...]:
+def first_views(count: int, *, mirror: bool, option: str = "--views") -> tuple[str, ...]:
     """Return the names of the first `count` views; raises OptionError where there are fewer.
 
     mirror  False where a mirrored picture is another one: then none is mirrored
+    option  which asked for them
     """
     usable = tuple(name for name, view in VIEWS.items() if mirror or not view.mirrored)
     if not 1 <= count <= len(usable):
         why = "" if mirror else " without mirrored ones (--no-mirror)"
-        raise OptionError(f"--views {count}: 1 to {len(usable)} views are there{why}")
+        raise OptionError(f"{option} {count}: 1 to {len(usable)} views are there{why}")
     return usable[:count]
 
 

@@ -44,6 +44,11 @@ def model_card(classifier: Classifier) -> str:
         "",
         *(_backbone(part) for part in classifier.parts),
         f"- Head: {classifier.head.kind}; {_code(card['settings'])}.",
+        *(
+            [f"- The answer is the mean probability of {len(classifier.tta)} views of a picture."]
+            if classifier.tta
+            else []
+        ),
         f"- Features made with {' '.join(classifier.checked_with.values())}; it predicts"
         f" {'with OpenVINO ' if classifier.networks else ''}on any CPU.",
         "- The pictures' own licence is not known to tellapart: it holds for what you may do with",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tellapart.data.pictures import FileSource, Source
 from tellapart.errors import OptionError
 from tellapart.images.transforms import Transform
-from tellapart.images.views import Shown
+from tellapart.images.views import Shown, first_views
 from tellapart.settings import Decoding
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ class Classifier:
     card: Mapping[str, Any]  # what the model card tells beside all this
     weights: Mapping[str, NDArray[Any]] | None = None  # of a fine-tuned network, saved with it
     operating: tuple[str, float] | None = None  # a class, answered from this probability on
+    tta: tuple[str, ...] = ()  # keys of images.VIEWS whose probabilities are averaged; (): none
+    mirror: bool = True  # a mirrored picture is of the same class
 
     @property
     def backbone(self) -> str:
@@ -138,9 +140,10 @@ class Classifier:
         opened: dict[str, Engine] = {
             name: load_network(xml, threads=threads) for name, xml in self.networks.items()
         }
+        by_view = [replace(part, views=(view,)) for view in self.tta for part in self.parts]
         return [
             Ready(part.shown(), opened[part.network] if part.network else _classical(part))
-            for part in self.parts
+            for part in by_view or self.parts
         ]
 
     def predict_sources(
@@ -156,8 +159,27 @@ class Classifier:
             if one.vector is None:
                 yield Answer(one.row, one.id, None, one.problem)
             else:
-                probabilities = self.head.probabilities(one.vector[None])[0]
-                yield Answer(one.row, one.id, probabilities, None)
+                yield Answer(one.row, one.id, self._probabilities(one.vector), None)
+
+    def _probabilities(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return float32 [k] for a picture's features, those of the views one after the other."""
+        from tellapart.features.parts import mean_of
+
+        views = vector.reshape(max(1, len(self.tta)), self.features)
+        return np.asarray(mean_of(list(self.head.probabilities(views))), np.float32)
+
+    def with_views(self, count: int) -> Classifier:
+        """Return the classifier that averages the probabilities of `count` views of a picture.
+
+        1 is the whole picture alone; raises OptionError where there are fewer views.
+        """
+        if any(len(part.views) > 1 for part in self.parts):
+            raise OptionError(
+                "--tta cannot go with this model, which averages the features of"
+                f" {len(self.parts[0].views)} views already"
+            )
+        views = first_views(count, mirror=self.mirror, option="--tta")
+        return replace(self, tta=views if count > 1 else ())
 
     def predict(self, paths: Sequence[str | Path]) -> list[Prediction]:
         """Return one prediction a path, in order; a picture that cannot be read has a problem."""
@@ -219,6 +241,7 @@ class Classifier:
             ("classes", ", ".join(self.classes)),
             ("backbone", f"{self.backbone} ({self.licence})"),
             ("head", self.head.kind),
+            *([("views", f"{len(self.tta)}, probabilities averaged")] if self.tta else []),
         ]
         if self.headline:
             rows.append((str(self.headline["name"]), headline_text(self.headline)))

@@ -130,6 +130,8 @@ def _to_json(classifier: Classifier, digests: dict[str, str]) -> dict[str, Any]:
             }
             for part in classifier.parts
         ],
+        "tta": list(classifier.tta),
+        "mirror": classifier.mirror,
         "head": classifier.head.kind,
         "checked_with": dict(classifier.checked_with),
         "headline": classifier.headline,
@@ -200,6 +202,8 @@ def _from_json(folder: Path, stored: dict[str, Any]) -> Classifier:
         trained_on=frozenset(stored["trained_on"]),
         card=dict(stored["card"]),
         operating=_checked_operating(stored.get("operating"), classes),
+        tta=_views(stored.get("tta", []), parts),
+        mirror=bool(stored.get("mirror", True)),
     )
 
 
@@ -254,6 +258,16 @@ def _part(value: Any, decoded: int) -> ModelPart:
     if part.network is None:
         _check_classical(part)
     return part
+
+
+def _views(value: Any, parts: tuple[ModelPart, ...]) -> tuple[str, ...]:
+    """Return the views whose probabilities are averaged; raises TypeError or ValueError."""
+    views = tuple(value)
+    if len(set(views)) < len(views) or not set(views) <= set(VIEWS):
+        raise ValueError("it averages the probabilities of views that are none")
+    if views and any(len(part.views) > 1 for part in parts):
+        raise ValueError("it averages both the features and the probabilities of views")
+    return views
 
 
 def _check_classical(part: ModelPart) -> None:

@@ -32,11 +32,17 @@ def predict(
     model: str | Path,
     paths: Sequence[str],
     *,
+    tta: int | None = None,
     stdin: TextIO | None = None,
     progress: Progress | None = None,
 ) -> Predictions:
-    """Predict the pictures that `paths` name (files, folders, tables, globs, "-" for stdin)."""
+    """Predict the pictures that `paths` name (files, folders, tables, globs, "-" for stdin).
+
+    tta  views of each picture whose probabilities are averaged; None: as the model was judged
+    """
     classifier = load_classifier(model)
+    if tta is not None:
+        classifier = classifier.with_views(tta)
     inputs = list_inputs(paths, stdin)
     if not inputs:
         raise OptionError("no pictures were named: give files, folders, tables or globs")
