@@ -34,12 +34,18 @@ class Decoding:
     max_file_bytes: int = MAX_FILE_BYTES
 
 
+USUAL_SHARES = {"test": 0.2, "val": 0.0}
+
+
 @dataclass(frozen=True)
 class SplitSettings:
-    """How pictures are dealt to train, val and test where the data gives no split."""
+    """How pictures are dealt to train, val and test where the data gives no split.
 
-    test: float = 0.2
-    val: float = 0.0
+    test, val  shares; None: the usual ones, as nobody asked for another
+    """
+
+    test: float | None = None
+    val: float | None = None
     seed: int = 0
     split_from: str | None = None  # a run folder or a table that holds known pictures' sides
     order_column: str | None = None  # numbers or dates: the earliest train, the latest judge

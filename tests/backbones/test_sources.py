@@ -15,6 +15,7 @@ import pytest
 
 from tellapart.backbones import Backbone, get_backbone, list_backbones
 from tellapart.backbones.converting import weights_digest
+from tellapart.backbones.licences import licence_of_card
 from tellapart.backbones.timm import load_timm
 from tellapart.backbones.weights_file import load_file
 from tellapart.engines import open_engine
@@ -227,10 +228,83 @@ def test_a_beit_folder(beit: Path, kept: Cache) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (1, 64, 64, 3), np.uint8)
     vectors = [open_engine(one, "openvino", kept).embed(pixels) for one in by_pool.values()]
     assert not np.allclose(*vectors, atol=1e-3)
-    with pytest.raises(
-        OptionError, match="takes pictures of 64 pixels only: leave out --image-size"
-    ):
-        get_backbone(f"hf:{beit}", NetworkSettings(size=96), kept)
+
+
+TOKENS = {
+    "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64,
+    "image_size": 64, "patch_size": 16,
+}  # fmt: skip
+WINDOWS = {
+    "embed_dim": 8, "depths": [1], "num_heads": [1], "image_size": 64, "patch_size": 4,
+    "window_size": 4, "use_absolute_embeddings": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "config"),
+    [
+        ("Beit", {**TOKENS, "use_relative_position_bias": True}),
+        ("Beit", {**TOKENS, "use_absolute_position_embeddings": True}),
+        ("DeiT", TOKENS),
+        ("Dinov2", TOKENS),
+        ("Dinov2WithRegisters", TOKENS),
+        ("SiglipVision", TOKENS),
+        ("Swin", WINDOWS),
+        ("ViT", TOKENS),
+    ],
+)
+def test_positions_are_stretched_for_pictures_of_another_size(
+    family: str, config: dict[str, object], tmp_path: Path, kept: Cache
+) -> None:
+    pytest.importorskip("transformers")
+    from tellapart.optional import need_transformers
+
+    library = need_transformers()
+    torch.manual_seed(0)
+    network = getattr(library, f"{family}Model")(getattr(library, f"{family}Config")(**config))
+    for name, values in network.named_parameters():
+        if "position" in name:  # some are zeros until they have been trained
+            torch.nn.init.normal_(values)
+    network.save_pretrained(tmp_path)
+    larger = get_backbone(f"hf:{tmp_path}", NetworkSettings(size=96), kept)
+    assert larger.transform.size == 96
+    assert agreement(larger, kept) < 2e-3
+    kept_network = network_folder(larger, kept) / "network.xml"
+    check_network(kept_network, size=96, features=larger.features)
+
+
+@pytest.mark.parametrize(
+    ("card", "licence"),
+    [
+        ("---\nlicense: apache-2.0\n---\n# A network\n", "Apache-2.0"),
+        ("---\ntags:\n- vision\nlicense: 'cc-by-nc-4.0' # mostly\n---\n", "CC-BY-NC-4.0"),
+        ("---\nlicense: other\nlicense_name: dinov3-license\n---\n", "dinov3-license"),
+        ("---\ntags: []\n---\nlicense: mit\n", "unknown"),  # of the text, not of the metadata
+        ("license: mit\n", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_the_licence_of_a_model_card(card: str, licence: str, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(card, encoding="utf-8")
+    assert licence_of_card(tmp_path / "README.md") == licence
+
+
+def test_a_network_fetched_from_the_hub(
+    beit: Path, kept: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "hub" / "models--nobody--beit"
+    snapshot = shutil.copytree(beit, repository / "snapshots" / ("0" * 40))
+    (snapshot / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("0" * 40, encoding="utf-8")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    for part in ("huggingface_hub.constants", "transformers.utils.hub"):
+        if part in sys.modules:
+            monkeypatch.setattr(f"{part}.HF_HUB_CACHE", str(tmp_path / "hub"), raising=False)
+    (listed,) = list_backbones(cache=tmp_path).here[-1:]
+    assert (listed.name, listed.licence) == ("hf:nobody/beit", "MIT")
+    backbone = get_backbone("hf:nobody/beit", None, kept)
+    assert (backbone.licence, backbone.source) == ("MIT", "transformers: nobody/beit")
 
 
 def test_a_convnext_folder_takes_other_sizes(tmp_path: Path, kept: Cache) -> None:

@@ -149,6 +149,7 @@ def test_new_pictures_are_judged(
         (("--evaluate", "cv", "--refit"), "--refit has no effect with --evaluate cv"),
         (("--evaluate", "cv", "--finetune", "yes"), "--evaluate cv cannot go with fine-tuning"),
         (("--evaluate", "cv", "--test", "0.3"), "have no effect with --evaluate cv"),
+        (("--evaluate", "cv", "--test", "0.2"), "have no effect with --evaluate cv"),
         (("--evaluate", "cv", "--val", "0.1"), "have no effect with --evaluate cv"),
         (("--evaluate", "cv", "--split-from", "x"), "have no effect with --evaluate cv"),
         (("--evaluate", "cv", "--order-column", "x"), "have no effect with --evaluate cv"),

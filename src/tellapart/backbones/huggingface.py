@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tellapart.backbones.converting import KeepsFolders, Loaded, converted
+from tellapart.backbones.licences import CARD, UNKNOWN, licence_of_card
 from tellapart.backbones.records import Backbone
-from tellapart.backbones.weights import changed, misfit, no_weights, one_size, seeded
+from tellapart.backbones.weights import changed, misfit, no_weights, seeded
 from tellapart.errors import BackboneError, OptionError
 from tellapart.images.transforms import FILTERS, Transform
 from tellapart.optional import need_transformers
@@ -31,29 +32,32 @@ class Family:
     pool     what "auto" means: "mean" of the picture's tokens, "cls" token or "pooled"
     pools    what can be asked for
     first    tokens in front that stand for no part of the picture (class, registers)
-    resizes  whether it takes pictures of other sizes than its own
+    told     whether it must be told to stretch its positions for pictures of another size than
+             its own; the others do so by themselves, or have no positions
     """
 
     model: str
     pool: str
     pools: tuple[str, ...]
     first: int = 1
-    resizes: bool = False
+    told: bool = False
 
 
 TOKENS = ("mean", "cls", "pooled")
 FAMILIES = {  # by `model_type` of config.json
     "beit": Family("BeitModel", "pooled", TOKENS),
-    "convnext": Family("ConvNextModel", "pooled", ("pooled",), resizes=True),
-    "convnextv2": Family("ConvNextV2Model", "pooled", ("pooled",), resizes=True),
-    "deit": Family("DeiTModel", "cls", ("mean", "cls"), first=2),
+    "convnext": Family("ConvNextModel", "pooled", ("pooled",)),
+    "convnextv2": Family("ConvNextV2Model", "pooled", ("pooled",)),
+    "deit": Family("DeiTModel", "cls", ("mean", "cls"), first=2, told=True),
     "dinov2": Family("Dinov2Model", "cls", TOKENS),
     "dinov2_with_registers": Family("Dinov2WithRegistersModel", "cls", ("cls", "pooled")),
-    "resnet": Family("ResNetModel", "pooled", ("pooled",), resizes=True),
-    "siglip": Family("SiglipVisionModel", "pooled", ("mean", "pooled"), first=0),
-    "siglip_vision_model": Family("SiglipVisionModel", "pooled", ("mean", "pooled"), first=0),
-    "swin": Family("SwinModel", "pooled", ("mean", "pooled"), first=0),
-    "vit": Family("ViTModel", "cls", ("mean", "cls")),
+    "resnet": Family("ResNetModel", "pooled", ("pooled",)),
+    "siglip": Family("SiglipVisionModel", "pooled", ("mean", "pooled"), first=0, told=True),
+    "siglip_vision_model": Family(
+        "SiglipVisionModel", "pooled", ("mean", "pooled"), first=0, told=True
+    ),
+    "swin": Family("SwinModel", "pooled", ("mean", "pooled"), first=0, told=True),
+    "vit": Family("ViTModel", "cls", ("mean", "cls"), told=True),
 }
 
 
@@ -85,15 +89,14 @@ def load_huggingface(name: str, settings: NetworkSettings) -> Loaded:
     pool = _pool(name, family, settings.pool)
     vision = getattr(config, "vision_config", config)
     own = getattr(vision, "image_size", None)
-    if settings.size not in (None, own) and not family.resizes:
-        raise one_size(name, own)
+    stretched = family.told and settings.size not in (None, own)
     inner = _create(name, where, getattr(transformers, family.model), vision, settings, pool)
     return Loaded(
-        module=_pooled(inner, pool, family.first),
+        module=_pooled(inner, pool, family.first, stretched=stretched),
         transform=changed(_transform(where, vision, settings.size), settings),
         licence=_licence(where) if settings.weights == "pretrained" else "none",
         source=f"transformers: {place}" if settings.weights == "pretrained" else "random weights",
-        resizes=family.resizes,
+        resizes=True,
         pool=pool,
     )
 
@@ -140,9 +143,11 @@ def _check_whole(name: str, told: dict[str, Any], pool: str) -> None:
         raise misfit(f"{name}/{CONFIG}", "its weights", sorted(missing), [], sorted(shapes))
 
 
-def _pooled(inner: Any, pool: str, first: int) -> Any:
+def _pooled(inner: Any, pool: str, first: int, *, stretched: bool) -> Any:
     """Return a module that gives one vector a picture."""
     from torch import nn
+
+    told = {"interpolate_pos_encoding": True} if stretched else {}
 
     class Pooled(nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -150,7 +155,7 @@ def _pooled(inner: Any, pool: str, first: int) -> Any:
             self.inner = inner
 
         def forward(self, pixels: Any) -> Any:
-            found = self.inner(pixel_values=pixels, return_dict=True)
+            found = self.inner(pixel_values=pixels, return_dict=True, **told)
             if pool == "pooled":
                 return found.pooler_output.flatten(1)
             tokens = found.last_hidden_state
@@ -197,14 +202,15 @@ def _side(size: Any) -> int | None:
 
 
 def _licence(where: str) -> str:
-    """Return the licence that the model card names, "unknown" where there is none at hand."""
-    card = Path(where) / "README.md"
-    if not card.is_file():
-        return "unknown"
-    for line in card.read_text(encoding="utf-8", errors="replace").splitlines()[:50]:
-        if line.startswith("license:"):
-            return line.partition(":")[2].strip() or "unknown"
-    return "unknown"
+    """Return the licence that the model card names, in a folder or on the hub."""
+    if Path(where).is_dir():
+        return licence_of_card(Path(where) / CARD)
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return licence_of_card(Path(hf_hub_download(where, CARD)))
+    except Exception:  # whatever the hub's client raises without a network or a card
+        return UNKNOWN
 
 
 def _folder_digest(folder: Path) -> str:

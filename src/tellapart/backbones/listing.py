@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tellapart.backbones import timm, torchvision
 from tellapart.backbones.converting import RECORD
+from tellapart.backbones.licences import CARD, UNKNOWN, licence_of_card
 from tellapart.backbones.records import BackboneInfo
 from tellapart.backbones.weights import hub_folder, torch_hub_folder
 from tellapart.optional import INSTALL
@@ -76,9 +77,9 @@ def list_fetched() -> Iterator[BackboneInfo]:
     for folder in sorted(Path(hub_folder()).glob("models--*")):
         owner, _, name = folder.name.removeprefix("models--").partition("--")
         if owner == "timm" and _has(folder, "model.safetensors", "pytorch_model.bin"):
-            yield _fetched(f"{timm.PREFIX}{name}")
+            yield _fetched(f"{timm.PREFIX}{name}", _licence(folder))
         elif _has(folder, "config.json") and _has(folder, "model.safetensors"):
-            yield _fetched(f"hf:{owner}/{name}")
+            yield _fetched(f"hf:{owner}/{name}", _licence(folder))
     if importlib.util.find_spec("torch") is None:
         return
     held = {one.name for one in Path(torch_hub_folder()).glob("*.pth")}
@@ -111,8 +112,13 @@ def _has(folder: Path, *names: str) -> bool:
     return any(True for name in names for _ in folder.glob(f"snapshots/*/{name}"))
 
 
-def _fetched(name: str) -> BackboneInfo:
-    return BackboneInfo(name, None, None, None, "", "its weights lie here", True, "")
+def _licence(folder: Path) -> str:
+    """Return the licence in the model card of a repository in the hub's cache."""
+    return next(map(licence_of_card, folder.glob(f"snapshots/*/{CARD}")), UNKNOWN)
+
+
+def _fetched(name: str, licence: str = "") -> BackboneInfo:
+    return BackboneInfo(name, None, None, None, licence, "its weights lie here", True, "")
 
 
 def _download(name: str) -> BackboneInfo:

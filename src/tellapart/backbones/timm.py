@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from tellapart.backbones.converting import KeepsFolders, Loaded, converted
+from tellapart.backbones.licences import spdx
 from tellapart.backbones.records import Backbone
 from tellapart.backbones.weights import changed, no_weights, seeded
 from tellapart.errors import BackboneError, did_you_mean
@@ -34,7 +35,7 @@ def load_timm(name: str, settings: NetworkSettings) -> Loaded:
     return Loaded(
         module=module,
         transform=changed(timm_transform(config, settings.size or own), settings),
-        licence=str(module.pretrained_cfg.get("license") or "unknown") if pretrained else "none",
+        licence=spdx(module.pretrained_cfg.get("license")) if pretrained else "none",
         source=_source(module) if pretrained else "random weights",
         resizes=True,
     )

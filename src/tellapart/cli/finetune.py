@@ -32,10 +32,7 @@ def command(
     max_missing: options.MaxMissing = 0.1,
     bands: options.Bands = None,
     max_pixels: options.MaxPixels = MAX_PIXELS,
-    test: Annotated[
-        float,
-        typer.Option(help="Share of the pictures that judge.", rich_help_panel=options.SPLITTING),
-    ] = 0.2,
+    test: options.TestShare = None,
     split_from: Annotated[
         str | None,
         typer.Option(

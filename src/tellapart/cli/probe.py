@@ -11,8 +11,6 @@ from tellapart.cli import options
 from tellapart.cli.output import columns, say, say_json
 from tellapart.settings import MAX_PIXELS, RunSettings, SplitSettings
 
-USUAL = SplitSettings()
-
 
 def command(
     data: options.Data,
@@ -68,11 +66,7 @@ def command(
         ),
         decoding=options.decoding(bands, max_pixels),
         split=SplitSettings(
-            test=USUAL.test if test is None else test,
-            val=USUAL.val if val is None else val,
-            seed=seed,
-            split_from=split_from,
-            order_column=order_column,
+            test=test, val=val, seed=seed, split_from=split_from, order_column=order_column,
         ),
         image_sizes=options.image_sizes(image_size),
         views=views,

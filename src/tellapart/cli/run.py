@@ -103,7 +103,6 @@ def command(
     """
     from tellapart import pipeline
 
-    defaults = SplitSettings()
     settings = RunSettings(
         read=options.read_settings(
             path_column, label_column, group_column, split_column, label_regex, label_map, classes,
@@ -111,11 +110,7 @@ def command(
         ),
         decoding=options.decoding(bands, max_pixels),
         split=SplitSettings(
-            test=defaults.test if test is None else test,
-            val=defaults.val if val is None else val,
-            seed=seed,
-            split_from=split_from,
-            order_column=order_column,
+            test=test, val=val, seed=seed, split_from=split_from, order_column=order_column,
         ),
         backbone=backbone,
         network=options.network_settings(weights, pool, resize, interpolation, mean, std),

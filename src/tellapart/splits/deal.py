@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tellapart.data.pictures import SIDES
 from tellapart.errors import DataError, OptionError
-from tellapart.settings import SplitSettings
+from tellapart.settings import USUAL_SHARES, SplitSettings
 
 Rows = NDArray[np.intp]
 Counts = NDArray[np.int64]
@@ -26,17 +26,16 @@ MISSING = {"train": 4e6, "test": 2e6, "val": 1e6}
 
 def side_shares(settings: SplitSettings) -> dict[str, float]:
     """Return the share of each side that gets any; OptionError for shares that are none."""
-    for name, share in (("--test", settings.test), ("--val", settings.val)):
+    test = USUAL_SHARES["test"] if settings.test is None else settings.test
+    val = USUAL_SHARES["val"] if settings.val is None else settings.val
+    for name, share in (("--test", test), ("--val", val)):
         if not 0.0 <= share < 1.0:
             raise OptionError(f"{name} is a share of the pictures, 0 to below 1; got {share:g}")
-    if settings.test + settings.val >= 1.0:
-        raise OptionError(
-            f"--test {settings.test:g} and --val {settings.val:g} leave nothing to train on"
-        )
-    if settings.test + settings.val == 0.0:
+    if test + val >= 1.0:
+        raise OptionError(f"--test {test:g} and --val {val:g} leave nothing to train on")
+    if test + val == 0.0:
         raise OptionError("--test 0 leaves no pictures that judge: give --test or --val a share")
-    shares = {"train": 1.0 - settings.test - settings.val}
-    shares |= {"val": settings.val, "test": settings.test}
+    shares = {"train": 1.0 - test - val, "val": val, "test": test}
     return {side: share for side, share in shares.items() if share > 0.0}
 
 
