@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from tellapart.evaluation import (
     paired_difference,
     to_metrics_json,
 )
-from tellapart.features import Cache, embed, open_cache
+from tellapart.features import Cache, Look, embed, open_cache
 from tellapart.features.parts import Ready, Recipe, width
 from tellapart.features.recipes import Candidate
 from tellapart.fitting import Job, Learned, learn
@@ -40,12 +41,15 @@ from tellapart.heads.search import subsample
 from tellapart.likeness import look_for_copies
 from tellapart.places import new_folder, write_json
 from tellapart.progress import Progress
+from tellapart.reports import BackboneMap, ProbeData, write_probe_page
+from tellapart.results import quoted, reading_options
 from tellapart.settings import RunSettings
 from tellapart.splits import Split
 from tellapart.splitting import check_split_options, split_pictures
 from tellapart.stopwatch import Stopwatch
 
 MOST_NAMED = 12
+MAPS, MAPPED = 2, 1_000  # backbones whose maps stand on the page, and pictures on each
 TIMED, WARM = 128, 16  # pictures that tell the speed, and that are embedded before the clock starts
 
 
@@ -140,7 +144,7 @@ def compare_backbones(
 
     backbones  names as `--backbone` takes them, sums A+B too
     settings   as of a run; its backbone, evaluate, refit, advice and fine-tuning have no effect
-    out        a new or empty folder for probe.json
+    out        a new or empty folder for probe.json and probe.html
 
     For each backbone the settings of the head are chosen by grouped cross-validation on the
     training pictures, whose out-of-fold answers are compared picture by picture. Raises a
@@ -174,15 +178,40 @@ def compare_backbones(
         evaluation = judge(
             usable, split, contest.best.fitted, held_out_answers(contest.best, split), settings
         ).evaluation
-    scores = contest.scores()
-    words = _words(scores, contest, headline_lines(evaluation, split.headline))
-    found = BackboneComparison(
-        scores=scores, pictures=len(contest.rows), training=len(split.rows("train")),
-        evaluation=evaluation, headline_split=split.headline, words=words, out=folder,
-    )  # fmt: skip
-    if folder is not None:
-        write_json(folder / "probe.json", found.to_json())
+        scores = contest.scores()
+        words = _words(scores, contest, headline_lines(evaluation, split.headline))
+        found = BackboneComparison(
+            scores=scores, pictures=len(contest.rows), training=len(split.rows("train")),
+            evaluation=evaluation, headline_split=split.headline, words=words, out=folder,
+        )  # fmt: skip
+        if folder is not None:
+            write_json(folder / "probe.json", found.to_json())
+            page = _page(found, contest, usable, seen, location, settings)
+            write_probe_page(folder / "probe.html", page, store.scripts_folder())
     return found
+
+
+def _page(
+    found: BackboneComparison, contest: _Contest, usable: PictureSet, seen: Look,
+    location: str | Path, settings: RunSettings,
+) -> ProbeData:  # fmt: skip
+    """Return what stands on the page; the maps show training pictures only."""
+    rows = contest.mapped.tolist()
+    data = f"{quoted(str(location))}{reading_options(settings.read)}"
+    return ProbeData(
+        title=Path(location).absolute().name,
+        date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        words=found.words,
+        columns=HEADER,
+        rows=found.rows()[1:],
+        paths=[usable.paths[row] for row in rows],
+        ids=[seen.ids[seen.usable[row]] for row in rows],
+        labels=[usable.labels[row] for row in rows],
+        classes=usable.classes,
+        maps=[BackboneMap(one.name, one.shown) for one in contest.entries[:MAPS]],
+        thumbnails=seen.thumbnails,
+        commands=(f"tellapart run {data} --backbone {found.scores[0].name}",),
+    )
 
 
 def check_names(backbones: Iterable[str]) -> list[str]:
@@ -202,7 +231,10 @@ def check_names(backbones: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One backbone: what it answered on the rows compared, and what is known of it."""
+    """One backbone: what it answered on the rows compared, and what is known of it.
+
+    shown  [m, d] its features of the pictures on the maps
+    """
 
     name: str
     hits: NDArray[np.bool_]
@@ -210,15 +242,20 @@ class _Entry:
     speed: float
     recipe: Recipe
     choices: tuple[dict[str, Any], ...]
+    shown: NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class _Contest:
-    """All entries, the best first; of the best also the fit. rows [n] are those compared."""
+    """All entries, the best first; of the best also the fit.
+
+    rows [n] are those compared, mapped [m] those of them that stand on the maps
+    """
 
     entries: tuple[_Entry, ...]
     best: Learned
     rows: NDArray[np.intp]
+    mapped: NDArray[np.intp]
     truth: NDArray[np.intp]
     components: NDArray[np.intp]
 
@@ -234,6 +271,7 @@ class _Contest:
                 one.hits, first.hits, self.truth, self.components, widening=CROSSED_WIDENING
             )
         networks = dict.fromkeys(part.backbone for part in one.recipe)
+        with_weights = [network for network in networks if network.parameters] or networks
         return BackboneScore(
             name=one.name,
             balanced_accuracy=one.score,
@@ -242,7 +280,7 @@ class _Contest:
             pictures_a_second=one.speed,
             features=width(one.recipe),
             parameters=sum(network.parameters for network in networks),
-            licence=" + ".join(dict.fromkeys(network.licence for network in networks)),
+            licence=" + ".join(dict.fromkeys(network.licence for network in with_weights)),
             choices=one.choices,
         )
 
@@ -256,6 +294,7 @@ def _contest(job: Job, split: Split, ways: dict[str, tuple[Candidate, ...]]) -> 
         codes[train], split.components[train], [ids[row] for row in train], job.settings.seed
     )
     rows = train[some]
+    mapped = np.array(sorted(rows.tolist(), key=lambda row: ids[row])[:MAPPED], np.intp)
     learned_classes, truth = np.unique(codes[rows], return_inverse=True)
     entries: list[_Entry] = []
     best: Learned | None = None
@@ -263,13 +302,13 @@ def _contest(job: Job, split: Split, ways: dict[str, tuple[Candidate, ...]]) -> 
     for name, mine in ways.items():
         job.progress.say(f"{name}:")
         learned = learn(replace(job, ways=mine), train)
-        entry = _entry(job, name, learned, rows, truth, learned_classes)
+        entry = _entry(job, name, learned, rows, truth, learned_classes, mapped)
         entries.append(entry)
         if top is None or _rank(entry) < _rank(top):
             best, top = learned, entry
     assert best is not None  # there is a name at least
     entries.sort(key=_rank)
-    return _Contest(tuple(entries), best, rows, truth, split.components[rows])
+    return _Contest(tuple(entries), best, rows, mapped, truth, split.components[rows])
 
 
 def _rank(one: _Entry) -> tuple[float, str]:
@@ -278,7 +317,7 @@ def _rank(one: _Entry) -> tuple[float, str]:
 
 def _entry(
     job: Job, name: str, learned: Learned, rows: NDArray[np.intp], truth: NDArray[np.intp],
-    classes: NDArray[np.intp],
+    classes: NDArray[np.intp], mapped: NDArray[np.intp],
 ) -> _Entry:  # fmt: skip
     """Return what one backbone answered out of fold on the pictures at `rows`."""
     search = learned.fitted.probe.search
@@ -305,7 +344,8 @@ def _entry(
     speed = _speed(job.usable, learned.recipe, job.settings, job.cache)
     hits = answers.argmax(axis=1) == truth
     choices = tuple(learned.fitted.probe.choices)
-    return _Entry(name, hits, measured.headline, speed, learned.recipe, choices)
+    shown = learned.look.features[mapped]
+    return _Entry(name, hits, measured.headline, speed, learned.recipe, choices, shown)
 
 
 def _speed(usable: PictureSet, recipe: Recipe, settings: RunSettings, cache: Cache) -> float:
@@ -328,14 +368,11 @@ def _speed(usable: PictureSet, recipe: Recipe, settings: RunSettings, cache: Cac
 def _words(
     scores: tuple[BackboneScore, ...], contest: _Contest, headline: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return what the table means, then the headline of the best."""
+    """Return which is best, on what the table rests, then the headline of the best."""
     first = scores[0].name
     groups = len(np.unique(contest.components))
     inside = f" ({groups:,} independent groups)" if groups < len(contest.rows) else ""
-    lines = [
-        f"Compared by grouped cross-validation on {len(contest.rows):,} training pictures{inside};"
-        " the pictures that judge took no part in it."
-    ]
+    lines = []
     ties = [one.name for one in scores[1:] if one.tie]
     if ties:
         lines.append(
@@ -343,8 +380,16 @@ def _words(
             " decide."
         )
     elif len(scores) > 1:
-        lines.append(f"{first} is better than the others beyond doubt (95 %).")
-    return (*lines, f"Only {first} was then measured on the pictures that judge, once:", *headline)
+        lines.append(
+            f"{first} is better than the others: the 95 % interval of each difference lies below 0."
+        )
+    return (
+        *lines,
+        f"Compared by grouped cross-validation on {len(contest.rows):,} training pictures{inside};"
+        " the pictures that judge took no part in it.",
+        f"Only {first} was then measured on the pictures that judge, once:",
+        *headline,
+    )
 
 
 def _row(one: BackboneScore) -> tuple[str, ...]:

@@ -43,6 +43,11 @@ def test_a_table_best_first_then_the_number_of_the_best(
     assert sum("test pictures it never saw" in line for line in lines) == 1
     record = json.loads((tmp_path / "out" / "probe.json").read_text(encoding="utf-8"))
     assert record["best"] == best
+    page = (tmp_path / "out" / "probe.html").read_text(encoding="utf-8")
+    assert f"<span>--backbone</span> <span>{best}</span></code>" in page  # what to try next
+    names = [one.relative_to(shapes).as_posix() for one in shapes.rglob("*.*")]
+    mapped = [name for name in names if f'"{name}"' in page]
+    assert len(mapped) == record["compared_on"]  # no picture that judges stands on the maps
     assert record["headline_split"] == "test"
     first, *others = record["backbones"]
     assert first["difference"] is None

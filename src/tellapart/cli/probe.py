@@ -23,7 +23,8 @@ def command(
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="A new folder for probe.json.", show_default=False)
+        Path | None,
+        typer.Option(help="A new folder for probe.json and probe.html.", show_default=False),
     ] = None,
     path_column: options.PathColumn = None,
     label_column: options.LabelColumn = None,

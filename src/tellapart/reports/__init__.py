@@ -6,10 +6,12 @@ from pathlib import Path
 
 from tellapart.reports.records import (
     AuditData,
+    BackboneMap,
     Drawings,
     Finetuning,
     Pictures,
     Predictions,
+    ProbeData,
     ReportData,
     WithLeaked,
 )
@@ -35,14 +37,25 @@ def write_audit_page(path: Path, data: AuditData) -> None:
     write_bytes(path, audit_html(data).encode("utf-8", "replace"))
 
 
+def write_probe_page(path: Path, data: ProbeData, cache_folder: Path | None) -> None:
+    """Write the page of a comparison of backbones to `path`; raises OutputError."""
+    from tellapart.places import write_bytes
+    from tellapart.reports.probe_page import probe_html
+
+    write_bytes(path, probe_html(data, cache_folder).encode("utf-8", "replace"))
+
+
 __all__ = [
     "AuditData",
+    "BackboneMap",
     "Drawings",
     "Finetuning",
     "Pictures",
     "Predictions",
+    "ProbeData",
     "ReportData",
     "WithLeaked",
     "write_audit_page",
+    "write_probe_page",
     "write_report",
 ]

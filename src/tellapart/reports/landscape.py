@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.reports.figures import HOVER, OTHER, Figure, base, colours, finish
+from tellapart.reports.figures import COLOURS, HOVER, OTHER, Figure, base, colours, finish
 
 TILE = 48  # pixels: the side of a small picture on the sheet
 SHEET_QUALITY = 72
@@ -114,16 +115,36 @@ ROLES: tuple[tuple[str, str], ...] = (
 )
 
 
+def coloured(labels: Sequence[str], classes: Iterable[str]) -> tuple[list[str], str | None]:
+    """Return the classes with a colour of their own in class order, and a name for the others.
+
+    labels  of the pictures on the map; where they are of too many classes, the largest are named
+    """
+    counts = Counter(labels)
+    present = [name for name in classes if counts[name]]
+    if len(present) <= COLOURS:
+        return present, None
+    largest = sorted(present, key=lambda name: -counts[name])[: COLOURS - 1]
+    other = f"{len(present) - len(largest)} other classes"
+    return [name for name in present if name in largest], other + " " * (other in present)
+
+
 def chart(
-    rows: Sequence[dict[str, Any]], names: Sequence[str], other: str | None, caption: str
-) -> Figure:
-    """Return the map: `rows` have x, y, class (one of `names` or `other`), role, tip and tile."""
+    rows: Sequence[dict[str, Any]], names: Sequence[str], other: str | None, caption: str,
+    *, name: str = "landscape", title: str = "How the network sees the pictures",
+) -> Figure:  # fmt: skip
+    """Return the map: `rows` have x, y, class (one of `names` or `other`), role, tip and tile.
+
+    Rows may have a number `at`: that of a picture pointed at, which every map on the page rings.
+    """
     domain = [*names, *([other] if other is not None else [])]
     present = {row["role"] for row in rows}
     roles = [(role, shape) for role, shape in ROLES if role in present]
     scale = alt.Scale(domain=[-0.02, 1.02], nice=False)
     legend = alt.Legend(title=None, orient="top", symbolType="circle", symbolSize=70)
     pick = alt.selection_point(fields=["class"], bind="legend", name="pick")
+    lit = alt.param(name="lit", value=-1)
+    is_lit = "datum.at === lit"
     points = (
         base()
         .mark_point(filled=True, strokeWidth=1.2, tooltip=HOVER, cursor="crosshair")
@@ -143,16 +164,20 @@ def chart(
                 scale=alt.Scale(
                     domain=[role for role, _ in roles], range=[shape for _, shape in roles]
                 ),
-                legend=alt.Legend(title=None, orient="bottom", symbolFillColor="var(--muted)"),
+                legend=alt.Legend(title=None, orient="bottom", symbolFillColor="var(--muted)")
+                if len(roles) > 1
+                else None,
             ),
-            size=alt.condition("datum.role == 'trained on'", alt.value(34), alt.value(75)),
+            size=alt.when(is_lit).then(alt.value(260))
+            .when("datum.role == 'trained on'").then(alt.value(34))
+            .otherwise(alt.value(75)),
             stroke=alt.condition(
-                "datum.role == 'judged, wrong'", alt.value("var(--ink)"), alt.value(None)
+                f"datum.role == 'judged, wrong' || {is_lit}",
+                alt.value("var(--ink)"), alt.value(None),
             ),
             opacity=alt.condition(pick, alt.value(0.82), alt.value(0.08)),
         )
-        .add_params(pick)
+        .add_params(pick, lit)
         .properties(width="container", height=460)
-    )
-    title = "How the network sees the pictures"
-    return Figure("landscape", finish(points, rows, title), title, caption)
+    )  # fmt: skip
+    return Figure(name, finish(points, rows, title), title, caption)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -209,7 +208,8 @@ def _map(
     places, share = landscape.two_components(data.pictures.features[list(on_map)])
     ids = [data.pictures.ids[row] for row in on_map]
     sheet, tiles = landscape.tile_sheet(ids, thumbnails)
-    names, other = _coloured(data, on_map)
+    labels = [data.pictures.labels[row] for row in on_map]
+    names, other = landscape.coloured(labels, data.class_counts)
     answers = _answers(data)
     rows = []
     for row, (x, y), tile in zip(on_map, places.tolist(), tiles, strict=True):
@@ -249,17 +249,6 @@ def _answers(data: ReportData) -> dict[str, str]:
     answers = data.predictions.probabilities.argmax(axis=1)
     names = data.evaluation.classes
     return {path: names[at] for path, at in zip(data.predictions.paths, answers, strict=True)}
-
-
-def _coloured(data: ReportData, on_map: Sequence[int]) -> tuple[list[str], str | None]:
-    """Return the classes with a colour of their own in class order, and a name for the others."""
-    counts = Counter(data.pictures.labels[row] for row in on_map)
-    present = [name for name in data.class_counts if counts[name]]
-    if len(present) <= figures.COLOURS:
-        return present, None
-    largest = sorted(present, key=lambda name: -counts[name])[: figures.COLOURS - 1]
-    other = f"{len(present) - len(largest)} other classes"
-    return [name for name in present if name in largest], other + " " * (other in present)
 
 
 def _map_caption(data: ReportData, shown: int, share: float, other: str | None) -> str:

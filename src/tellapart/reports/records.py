@@ -157,3 +157,37 @@ class AuditData:
     thumbnails: Thumbnails
     notes: Sequence[Note] = ()
     commands: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class BackboneMap:
+    """One backbone on the page of a comparison: its name and features [m, d] of the pictures."""
+
+    name: str
+    features: NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class ProbeData:
+    """Everything that stands on the page of a comparison of backbones.
+
+    words     what the table means, then what is known of the best one, a sentence or more each
+    columns   of the table; rows: one a backbone, the best first
+    paths, ids, labels  of the m training pictures on the maps
+    classes   in class order
+    maps      of the best backbones, the best first
+    commands  command lines to try next
+    """
+
+    title: str
+    date: str
+    words: Sequence[str]
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    paths: Sequence[str]
+    ids: Sequence[str]
+    labels: Sequence[str]
+    classes: Sequence[str]
+    maps: Sequence[BackboneMap]
+    thumbnails: Thumbnails
+    commands: Sequence[str] = ()

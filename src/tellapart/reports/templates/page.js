@@ -29,7 +29,16 @@
     bubble.style.top = `${y}px`;
   }
 
+  // Maps on one page show the same pictures: what is pointed at or chosen in one is so in all.
+  const views = [];
+  function tell(signal, value) {
+    for (const view of views) {
+      if (view.signal(signal) !== value) view.signal(signal, value).runAsync();
+    }
+  }
+
   function hover(handler, event, item, value) {
+    tell("lit", value && value.at !== undefined ? value.at : -1);
     const shown = value && Array.isArray(value.tip);
     bubble.hidden = !shown;
     if (!shown) return;
@@ -91,7 +100,11 @@
   for (const spot of document.querySelectorAll("[data-chart]")) {
     if (spot.dataset.most) spot.style.maxWidth = `${spot.dataset.most}px`;
     const spec = fitted(parse(spot.dataset.chart), spot.clientWidth);
-    vegaEmbed(spot, spec, options).catch((problem) => {
+    vegaEmbed(spot, spec, options).then(({ view }) => {
+      if (!("lit" in view.getState().signals)) return;
+      views.push(view);
+      view.addSignalListener("pick_class_legend", tell);
+    }).catch((problem) => {
       spot.textContent = `This chart could not be drawn: ${problem.message}`;
     });
   }
