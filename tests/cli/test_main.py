@@ -1,3 +1,4 @@
+import os
 import re
 import signal
 import subprocess
@@ -31,6 +32,18 @@ def test_every_verb_has_help(command: Command, verb: str) -> None:
 
 def test_the_version(command: Command) -> None:
     assert command("--version") == (0, f"tellapart {__version__}\n", "")
+
+
+@pytest.mark.parametrize(("given", "then"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_sleep_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, then: str
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", given or "")
+    if given is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    with pytest.raises(SystemExit):
+        main.main(["--version"])
+    assert os.environ["OMP_WAIT_POLICY"] == then
 
 
 def test_no_verb_shows_the_help(command: Command) -> None:

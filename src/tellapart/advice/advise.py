@@ -29,7 +29,7 @@ from tellapart.optional import installed_version
 from tellapart.progress import Progress
 from tellapart.splits.components import numbered
 
-ADVICE_VERSION = 1  # raise it whenever advice changes its meaning: what is kept is then made anew
+ADVICE_VERSION = 2  # raise it whenever advice changes its meaning: what is kept is then made anew
 MOST_PICTURES = 1_500  # a larger training set is measured on a stratified share of it
 STAND_IN = Setting(0.1, balanced=True, standardised=False)  # for a head of another kind
 BACKBONE_PICTURES = 400  # on which another backbone is measured

@@ -137,7 +137,8 @@ def more_pictures(found: Measured, seed: int) -> Pictures:
     ]
     share = share_learned(len(found.sample.labels), found.total)
     quarter, half = scores[None, 0], scores[None, 1]
-    doubling = carried_on(half - quarter, now - half, found.by.steepness, 2 * share)
+    unchanged = found.by.unchanged(range(found.by.k))
+    doubling = carried_on(half - quarter, now - half + unchanged, found.by.steepness, 2 * share)
     curves = tuple(_curve(found, code, hits, share) for code in codes)
     return Pictures(tuple(options), guess(doubling), curves)
 
@@ -174,7 +175,7 @@ def _doubled(found: Measured, code: int, scores: dict[Any, Numbers]) -> Option:
     share = share_learned(len(found.sample.labels), found.total)
     gain = carried_on(
         scores[code, 0] - scores[None, 0],
-        scores[code, 1] - scores[None, 1] + found.by.unchanged(code),
+        scores[code, 1] - scores[None, 1] + found.by.unchanged([code]),
         found.by.steepness,
         share,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,14 +63,15 @@ class Replicates:
             share: Numbers = np.divide((own * values).sum(axis=1), own.sum(axis=1))
             return share
 
-    def unchanged(self, code: int) -> Numbers:
-        """Return [r] noise for a class's share of a difference.
+    def unchanged(self, codes: Sequence[int]) -> Numbers:
+        """Return [r] noise for what some classes bring to a difference of balanced accuracy.
 
-        As if two more pictures of the class had been seen, one answer gained and one lost (the idea
-        of Agresti & Min 2005 for paired shares): that a handful did not change proves little.
+        As if two more pictures of each class had been seen, one answer gained and one lost (the
+        idea of Agresti & Min 2005 for paired shares): that a handful did not change proves little.
         """
-        size = int((self.labels == code).sum())
-        return self.noise * (2**0.5 / (size + 2) / self.k)
+        sizes = np.bincount(self.labels, minlength=self.k)[list(codes)]
+        spread = np.sqrt((2 / (sizes + 2.0) ** 2).sum()) / self.k
+        return np.asarray(self.noise * spread)
 
 
 def replicates(sample: Sample, parts: list[Part], seed: int) -> Replicates:

@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     # Pillow warns of odd EXIF tags in a line of its own source; what matters becomes a problem.
     warnings.filterwarnings("ignore", module=r"PIL\b")
+    # OpenMP's threads spin while they wait: beside other work a training took ten times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run_verb(given, _interrupts()))
 
