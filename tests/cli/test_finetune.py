@@ -8,10 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
+from safetensors.numpy import load_file
 
-SMALL = ("--epochs", "1", "--size", "64", "--views", "1", "--folds", "2", "--batch", "8")
+SMALL = ("--epochs", "2", "--size", "64", "--views", "1", "--folds", "2", "--batch", "8")
 QUICK = (*SMALL, "--lr", "1e-3")
+ASKED = ("--alphas", "0.5,1", "--tta", "3", "--save-every", "1")
 
 
 @pytest.fixture(scope="module")
@@ -21,14 +24,13 @@ def tuned(tmp_path_factory, shapes, kept_cache) -> Path:
 
     out = tmp_path_factory.mktemp("tuned") / "run"
     asked = ["finetune", str(shapes), "--out", str(out), "--cache", str(kept_cache), "--quiet"]
-    assert run_verb([*asked, *QUICK, "--alphas", "0.5,1", "--tta", "3"]) == 0
+    assert run_verb([*asked, *QUICK, *ASKED]) == 0
     return out
 
 
 def test_a_tuned_run_predicts_what_it_was_judged_by_without_torch(
     tuned, process, shapes, load_json
 ):
-    import polars as pl
 
     told = load_json(tuned / "run.json")
     assert told["finetune"]["kept"] == "network"
@@ -54,7 +56,6 @@ def test_a_tuned_run_predicts_what_it_was_judged_by_without_torch(
 
 
 def test_the_saved_weights_are_those_of_the_network(tuned):
-    from safetensors.numpy import load_file
 
     from tellapart.finetuning.export import digest_of
     from tellapart.models.folder import load_classifier
@@ -138,7 +139,7 @@ def test_without_lightning_the_install_line_is_named(refused, shapes, monkeypatc
 
 def test_kill_9_and_resume_ends_as_if_nothing_had_happened(tuned, process, command, shapes):
     out = tuned.parent / "killed"
-    asked = ("finetune", shapes, "--out", out, *QUICK, "--alphas", "0.5,1", "--tta", "3")
+    asked = ("finetune", shapes, "--out", out, *QUICK, *ASKED)
     first = process(*asked)
     checkpoints = out.with_name("killed.partial") / "checkpoints"
     deadline = time.monotonic() + 120
@@ -166,3 +167,76 @@ def test_damaged_weights_are_noticed(tuned, refused, tmp_path, shapes):
     (model / "weights.safetensors").write_bytes(content)
     line = refused("predict", model, shapes)
     assert "weights.safetensors is damaged" in line
+
+
+def test_checkpoints_are_scored_on_pictures_held_out_and_one_becomes_a_model(
+    tuned, command, shapes, tmp_path, load_json
+):
+    code, said, err = command("evaluate", tuned, "--checkpoint", "all", "--json")
+    assert code == 0, err
+    found = {one["name"]: one for one in json.loads(said)["checkpoints"]}
+    assert list(found) == ["kept", "epoch-1", "epoch-2"]
+    sides = pl.read_parquet(tuned / "split.parquet")["split"].to_list()
+    told = load_json(tuned / "run.json")["finetune"]
+    kept, mixes = told["alpha"], {one["alpha"]: one for one in told["mixes"]}
+    for name, alpha in (("kept", kept), ("epoch-2", 1.0)):
+        headline = found[name]["headline"]
+        assert headline["pictures"] == sides.count("train")  # none of those that judge
+        assert headline["value"] == pytest.approx(mixes[alpha]["accuracy"])
+        assert headline["low"] < headline["value"] < headline["high"]
+    assert [one["class"] for one in found["epoch-1"]["per_class"]] == ["boxes", "dots", "lines"]
+    code, said, err = command("evaluate", tuned, "--checkpoint", "all")
+    assert code == 0, err
+    recall = found["epoch-1"]["per_class"][0]["recall"]["value"]
+    (line,) = [line for line in said.splitlines() if line.startswith("epoch-1 ")]
+    assert f" / {recall:.2f} " in line
+    assert f"{sides.count('train')} training pictures that the trainings had not seen" in said
+    out = tmp_path / "chosen"
+    code, said, err = command("evaluate", tuned, "--checkpoint", "epoch-1", "--out", out)
+    assert code == 0, err
+    assert "it has not been judged yet" in said
+    assert load_json(out / "model.json")["headline"] is None
+    code, said, err = command("evaluate", out, shapes, "--json")
+    assert code == 0, err
+    judged = json.loads(said)
+    assert judged["headline"]["pictures"] == sides.count("test")
+    assert judged["left_out"]["trained_on"] == sides.count("train")
+
+
+def test_a_checkpoint_as_a_model_is_that_checkpoint(tuned, tmp_path):
+    from tellapart.checkpoints import write_checkpoint
+    from tellapart.finetuning.training import checkpoint_state
+
+    clf = write_checkpoint(tuned, "epoch-1", tmp_path / "model")
+    state = checkpoint_state(tuned / "checkpoints" / "all" / "epoch-001.ckpt")
+    weights = load_file(tmp_path / "model" / "weights.safetensors")
+    last = load_file(tuned / "model" / "weights.safetensors")
+    own = {name.removeprefix("network."): one for name, one in state.items()}
+    changed = [name for name in weights if not np.array_equal(weights[name], last[name])]
+    assert changed
+    assert all(np.array_equal(weights[name], own[name]) for name in changed)
+    head = state["head.weight"].numpy()
+    scale = np.abs(clf.head.weights).sum() / np.abs(head).sum()  # one temperature
+    np.testing.assert_allclose(clf.head.weights.T, scale * head, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("all", "--out", "x"), "--out has no effect with --checkpoint all"),
+        (("epoch-1",), "--checkpoint epoch-1 makes a model: say where with --out FOLDER"),
+        (("epoch-7", "--out", "x"), "--checkpoint epoch-7: unknown; did you mean 'epoch-"),
+        (("kept", "--out", "x"), "--checkpoint kept: that is the model of the run"),
+        (("all", "--tta", "2"), "--tta has no effect with --checkpoint"),
+        (("all", "--pick", "recall=0.5:dots"), "--pick and --checkpoint are two things"),
+    ],
+)
+def test_checkpoints_that_cannot_be_had_are_refused(refused, tuned, words, line):
+    assert line in refused("evaluate", tuned, "--checkpoint", *words)
+
+
+def test_runs_without_checkpoints_are_refused(refused, finished, tuned, shapes):
+    line = refused("evaluate", finished, "--checkpoint", "all")
+    assert "holds no checkpoints to choose from: --checkpoint takes the folder of a" in line
+    line = refused("evaluate", tuned, shapes, "--checkpoint", "all")
+    assert "--checkpoint uses the run's stored answers: leave out DATA" in line

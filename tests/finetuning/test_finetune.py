@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tellapart.errors import OptionError, OutputError
-from tellapart.finetuning import training
+from tellapart.finetuning import held, training
 from tellapart.finetuning.export import weights_of
 from tellapart.finetuning.finetune import finetune
 from tellapart.finetuning.records import Tuned
@@ -52,8 +52,8 @@ def test_it_learns_and_leaves_a_network_and_what_chose_it(question, freeze):
     for history in found.histories:
         assert [one.number for one in history.epochs] == [1, 2, 3]
         assert history.epochs[-1].train_loss < history.epochs[0].train_loss
-        held = [one.held_loss is not None for one in history.epochs]
-        assert held == [history.name != "all"] * 3
+        known = [one.held_loss is not None for one in history.epochs]
+        assert known == [history.name != "all"] * 3
     assert {one.alpha for one in found.mixes} == {0.5, 1.0}
     start = weights_of(asked.backbone.torch_module())
     changed = {name for name, one in found.weights.items() if not np.array_equal(one, start[name])}
@@ -65,9 +65,11 @@ def test_it_learns_and_leaves_a_network_and_what_chose_it(question, freeze):
 
 
 def test_alpha_0_keeps_the_probe(question):
-    found = finetune(question(alphas=(0.0,), epochs=1), Progress())
+    asked = question(alphas=(0.0,), epochs=1)
+    found = finetune(asked, Progress())
     assert (found.backbone, found.head, found.alpha) == (None, None, 0.0)
     assert "the probe is kept" in found.words[0]
+    assert held.load(asked.folder).files == {}
 
 
 def test_classic_trains_a_new_head_alone(question):
@@ -113,6 +115,10 @@ def test_a_killed_training_goes_on_to_the_same_end(question, tmp_path, monkeypat
     progress = Progress()
     again = finetune(question(tmp_path / "killed", resume=True, **changes), progress)
     same(whole, again)
+    first, second = held.load(tmp_path / "whole"), held.load(tmp_path / "killed")
+    assert set(first.scores) == {"kept", "epoch-3"}
+    for name, one in first.scores.items():
+        assert np.array_equal(one, second.scores[name])
     if number > 2:
         went_on = [line for line in progress.lines if "goes on after epoch" in line]
         trained = [line for line in progress.lines if ", epoch " in line]
@@ -190,9 +196,14 @@ def test_patience_stops_and_takes_the_best_epoch(question):
 def test_checkpoints_are_kept_as_asked(question):
     asked = question(alphas=(1.0,), epochs=3, save_every=2)
     finetune(asked, Progress())
-    held = {one.name for one in (asked.folder / "all").iterdir()}
-    assert held >= {"epoch-002.ckpt", "last.ckpt"}
-    assert "epoch-003.ckpt" not in held
+    stored = held.load(asked.folder)
+    assert stored.files == {"epoch-2": "all/epoch-002.ckpt", "epoch-3": "all/last.ckpt"}
+    assert not stored.crossed
+    np.testing.assert_allclose(stored.scores["epoch-3"], stored.scores["kept"], atol=1e-5)
+    assert not np.allclose(stored.scores["epoch-2"], stored.scores["kept"], atol=1e-5)
+    there = {one.name for one in (asked.folder / "all").iterdir()}
+    assert there >= {"epoch-002.ckpt", "last.ckpt"}
+    assert "epoch-003.ckpt" not in there
 
 
 def test_openvino_gives_what_torch_gives(question):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tellapart.cli import options
-from tellapart.cli.output import say, say_json
-from tellapart.errors import OptionError
+from tellapart.cli.output import columns, say, say_json, say_wrapped
+from tellapart.errors import OptionError, counted
+
+if TYPE_CHECKING:
+    from tellapart.checkpoints import Checkpoint
+    from tellapart.evaluation import Estimate
+
+MOST_CLASSES = 6  # columns of the table of checkpoints
 
 
 def command(
@@ -20,7 +26,9 @@ def command(
     data: Annotated[
         str | None,
         typer.Argument(
-            metavar="DATA", help="Labelled pictures; with --pick none.", show_default=False
+            metavar="DATA",
+            help="Labelled pictures; with --pick and --checkpoint none.",
+            show_default=False,
         ),
     ] = None,
     pick: Annotated[
@@ -32,10 +40,19 @@ def command(
             " in the model.",
         ),
     ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|NAME",
+            help="all: how each kept checkpoint of a fine-tuned run does on training pictures that"
+            " were held out, class by class. A name: that one becomes a model at --out.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="A new folder for metrics.json, predictions.parquet and predictions.txt.",
+            help="A new folder for metrics.json, predictions.parquet and predictions.txt; with"
+            " --checkpoint for the model.",
             show_default=False,
         ),
     ] = None,
@@ -54,10 +71,18 @@ def command(
     Pictures that the classifier was fitted on are recognised by their content, left out, and
     counted.
     """
+    stored = "--pick" if pick is not None else "--checkpoint" if checkpoint is not None else ""
+    if stored and tta is not None:
+        raise OptionError(f"--tta has no effect with {stored}, which computes no answers")
+    if stored and data is not None:
+        raise OptionError(f"{stored} uses the run's stored answers: leave out DATA")
+    if pick is not None and checkpoint is not None:
+        raise OptionError("--pick and --checkpoint are two things: give one of them")
     if pick is not None:
-        if tta is not None:
-            raise OptionError("--tta has no effect with --pick, which computes no answers")
-        _pick(model, pick, data, json=json)
+        _pick(model, pick, json=json)
+        return
+    if checkpoint is not None:
+        _checkpoint(model, checkpoint, out, json=json)
         return
     if data is None:
         raise OptionError("name the labelled pictures to judge on: tellapart evaluate MODEL DATA")
@@ -77,14 +102,72 @@ def command(
             say(f"written to {judged.out}")
 
 
-def _pick(model: Path, target: str, data: str | None, *, json: bool) -> None:
+def _pick(model: Path, target: str, *, json: bool) -> None:
     from tellapart.evaluation.operating import point_words
     from tellapart.picking import pick
 
-    if data is not None:
-        raise OptionError("--pick uses the pictures that the run was judged on: leave out DATA")
     point = pick(model, target)
     if json:
         say_json(point.to_json())
     else:
         say("", *point_words(point), f"kept in {model}: predictions follow it from now on")
+
+
+def _checkpoint(run: Path, name: str, out: Path | None, *, json: bool) -> None:
+    from tellapart.checkpoints import score_checkpoints, write_checkpoint
+
+    if name == "all":
+        if out is not None:
+            raise OptionError("--out has no effect with --checkpoint all: name one of them")
+        found = score_checkpoints(run)
+        if json:
+            say_json({"checkpoints": [one.to_json() for one in found]})
+        else:
+            _show(run, found)
+        return
+    if out is None:
+        raise OptionError(f"--checkpoint {name} makes a model: say where with --out FOLDER")
+    write_checkpoint(run, name, out)
+    if json:
+        say_json({"checkpoint": name, "out": str(out)})
+        return
+    rows = [("model", str(out)), ("next", f"tellapart evaluate {out} DATA")]
+    say("", f"{name} is a model now; it has not been judged yet.", *columns(rows))
+
+
+def _show(run: Path, found: tuple[Checkpoint, ...]) -> None:
+    """Print a line a checkpoint: balanced accuracy, log loss, precision / recall of classes."""
+    from tellapart.evaluation.words import range_in_brackets
+
+    kept = found[0].evaluation
+    hardest = sorted(kept.per_class, key=lambda one: _value(one.recall))[:MOST_CLASSES]
+    names = [one.name for one in kept.per_class if one in hardest]
+    rows = [("checkpoint", "balanced accuracy", "log loss", *names)]
+    for one in found:
+        shown = [each for each in one.evaluation.per_class if each.name in names]
+        headline, loss = one.evaluation.headline, one.evaluation.metrics["log_loss"]
+        rows.append((
+            one.name,
+            f"{_value(headline):.3f}{range_in_brackets(headline)}",
+            f"{_value(loss):.3f}",
+            *(f"{_share(each.precision)} / {_share(each.recall)}" for each in shown),
+        ))  # fmt: skip
+    of = "" if len(names) == len(kept.per_class) else f" of the {len(names)} hardest (all: --json)"
+    say("", *columns(rows), "")
+    say_wrapped(
+        f"Under each class precision / recall{of}, on {counted(kept.pictures, 'training picture')}"
+        " that the trainings had not seen; the pictures that judge took no part. 'kept' is the"
+        " model of the run.",
+        indent=0,
+    )
+    names = [one.name for one in found if one.can_be_had]
+    if names:
+        say(f"next  tellapart evaluate {run} --checkpoint {names[-1]} --out FOLDER")
+
+
+def _value(share: Estimate) -> float:
+    return share.value or 0.0
+
+
+def _share(share: Estimate) -> str:
+    return "-" if share.value is None else f"{share.value:.2f}"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.backbones.records import Backbone
-from tellapart.finetuning import kept
+from tellapart.finetuning import held, kept
 from tellapart.finetuning.bench import Bench, make_bench, recipe_of
 from tellapart.finetuning.blending import blended, choose_alpha, compare, gain
 from tellapart.finetuning.export import tuned_backbone, weights_of
@@ -69,10 +69,12 @@ class Trials:
     """What the trainings with held-out pictures found.
 
     rows    [m] rows that were held out of one of them; scores alpha -> [m, k] log probabilities
+    epochs  the same of the trained weights, by epoch: of those that every training kept
     """
 
     rows: Rows
     scores: Scores
+    epochs: dict[int, NDArray[np.float32]]
     histories: tuple[History, ...]
     mixes: tuple[Mix, ...]
 
@@ -100,12 +102,14 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     only_first = one_is_all or _is_late(bench, first, folds)
     pilot = _trials(question, folds, [first])
     if settings.mode == "auto" and choose_alpha(pilot.mixes) == 0:
+        _leave(question, pilot, 0.0, None)
         return kept_words("a first training did not beat it on held-out pictures",
                           pilot.histories, pilot.mixes)  # fmt: skip
     trials = pilot if only_first else _try(bench, question, folds, first, progress)
     alpha = choose_alpha(trials.mixes)
     worse = _why_kept(question, trials, alpha)
     if worse:
+        _leave(question, trials, 0.0, None)
         return kept_words(worse, trials.histories, trials.mixes)
     if only_first and not (one_is_all and len(bench.recipe.alphas) == 1):
         start, state = bench.start(question, folds != 0), first.state
@@ -114,7 +118,29 @@ def finetune(question: Question, progress: Progress) -> Tuned:
         start = bench.start(question, None)
         done = _train(bench, question, "all", None, progress)
         state, histories = done.state, (*trials.histories, done.history)
+    _leave(question, trials, alpha, histories[-1])
     return _exported(bench, question, trials, alpha, blended(start, state, alpha), histories)
+
+
+def _leave(question: Question, trials: Trials, alpha: float, last: History | None) -> None:
+    """Leave on disk what each kept checkpoint answers on pictures held out; `last` is the training
+    whose weights are kept, None where the probe is.
+    """
+    folder, examples = question.folder, question.examples
+    files = held.epoch_files(folder / place_of(last.name), last) if last else {}
+    scores = {f"epoch-{number}": one for number, one in trials.epochs.items()}
+    if alpha and 0.0 in trials.scores:
+        scores = {held.PROBE: trials.scores[0.0], **scores}
+    held.save(folder, held.Held(
+        scores={**scores, held.KEPT: trials.scores[alpha]},
+        files={
+            f"epoch-{number}": file for number, file in files.items() if number in trials.epochs
+        },
+        labels=examples.labels[trials.rows],
+        components=examples.components[trials.rows],
+        classes=examples.classes,
+        crossed=len(trials.histories) > 1,
+    ))  # fmt: skip
 
 
 def look_for_rate(question: Question, progress: Progress) -> tuple[RateCurve | None, float]:
@@ -222,14 +248,14 @@ def _fold(
     bench: Bench, question: Question, folds: Rows, fold: int, name: str, progress: Progress
 ) -> Fold:
     """Train without one fold, and score what was held out at every alpha."""
-    place = bench.folder / name.replace(" ", "-")
+    place = bench.folder / place_of(name)
     found = kept.load(place) if bench.resume else None
     if found is None:
         began = time.monotonic()
         start = bench.start(question, folds != fold)
         done = _train(bench, question, name, folds != fold, progress)
         scores = _scored(bench, start, done.state, np.flatnonzero(folds == fold))
-        found = Fold(scores, done.history, done.state, time.monotonic() - began)
+        found = Fold(scores, done.held, done.history, done.state, time.monotonic() - began)
         kept.save(place, found)
     return found
 
@@ -246,14 +272,21 @@ def _trials(question: Question, folds: Rows, done: Sequence[Fold]) -> Trials:
     """Return what the trainings without the first folds say together."""
     examples = question.examples
     rows = np.flatnonzero((folds >= 0) & (folds < len(done)))
-    scores = {}
-    for alpha in done[0].scores:
+
+    def joined(of: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         whole = np.full((len(folds), len(examples.classes)), np.nan, np.float32)
-        for fold, one in enumerate(done):
-            whole[folds == fold] = one.scores[alpha]
-        scores[alpha] = whole[rows]
+        for fold, one in enumerate(of):
+            whole[folds == fold] = one
+        return whole[rows]
+
+    scores = {alpha: joined([one.scores[alpha] for one in done]) for alpha in done[0].scores}
+    epochs = {
+        number: joined([one.epochs[number] for one in done])
+        for number in done[0].epochs
+        if all(number in one.epochs for one in done)
+    }
     mixes = compare(scores, examples.labels[rows], examples.components[rows])
-    return Trials(rows, scores, tuple(one.history for one in done), mixes)
+    return Trials(rows, scores, epochs, tuple(one.history for one in done), mixes)
 
 
 def _train(
@@ -261,6 +294,11 @@ def _train(
 ) -> Trained:
     """Train on the rows where `part` is true (None: on all), the others held out."""
     return train(_training(bench, question, name, part), progress, resume=bench.resume)
+
+
+def place_of(name: str) -> str:
+    """Return the folder of a training, by its name."""
+    return name.replace(" ", "-")
 
 
 def _training(
@@ -284,7 +322,7 @@ def _training(
         loss=make_loss(bench.recipe.imbalance, counts, bench.recipe.smoothing),
         recipe=bench.recipe,
         transform=question.backbone.transform,
-        folder=bench.folder / name.replace(" ", "-"),
+        folder=bench.folder / place_of(name),
         seed=question.seed,
         deadline=bench.deadline,
     )

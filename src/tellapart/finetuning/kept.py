@@ -23,10 +23,11 @@ SCORES, STATE, RECORD = "scores.safetensors", "state.safetensors", "done.json"
 
 @dataclass(frozen=True)
 class Done:
-    """scores: alpha -> [m, k] of the pictures held out; state: the trained tensors; seconds it
-    took."""
+    """scores: alpha -> log probabilities [m, k] of the pictures held out; epochs: the same of the
+    trained weights, by epoch; state: the trained tensors; seconds it took."""
 
     scores: Mapping[float, NDArray[np.float32]]
+    epochs: Mapping[int, NDArray[np.float32]]
     history: History
     state: Mapping[str, Any]
     seconds: float
@@ -61,7 +62,9 @@ def save(folder: Path, done: Done) -> None:
     """Write it, its record last: what a kill leaves is whole or not there."""
     from safetensors.numpy import save as packed
 
-    write_bytes(folder / SCORES, packed({repr(alpha): one for alpha, one in done.scores.items()}))
+    scores = {f"alpha {alpha!r}": one for alpha, one in done.scores.items()}
+    scores |= {f"epoch {number}": one for number, one in done.epochs.items()}
+    write_bytes(folder / SCORES, packed(scores))
     state = {name: np.array(one.numpy(), order="C") for name, one in done.state.items()}
     write_bytes(folder / STATE, packed(state))
     write_json(folder / RECORD, {**asdict(done.history), "seconds": done.seconds})
@@ -78,8 +81,13 @@ def load(folder: Path) -> Done | None:
     except FileNotFoundError:
         return None
     torch = need_torch()
+    by_kind: dict[str, dict[str, NDArray[np.float32]]] = {"alpha": {}, "epoch": {}}
+    for name, one in scores.items():
+        kind, _, number = name.partition(" ")
+        by_kind[kind][number] = one
     return Done(
-        {float(name): one for name, one in scores.items()},
+        {float(number): one for number, one in by_kind["alpha"].items()},
+        {int(number): one for number, one in by_kind["epoch"].items()},
         History(stored["name"], tuple(Epoch(**one) for one in stored["epochs"]), stored["stopped"]),
         {name: torch.from_numpy(one) for name, one in state.items()},
         stored["seconds"],

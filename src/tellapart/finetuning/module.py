@@ -14,6 +14,7 @@ from tellapart.finetuning.losses import epoch_order, mixed
 from tellapart.finetuning.records import Epoch, History, Rows
 from tellapart.finetuning.training import (
     BEST,
+    EVERY,
     LAST,
     Diverged,
     Training,
@@ -67,6 +68,7 @@ def make_module(training: Training) -> Any:
             self.epochs: list[Epoch] = []
             self.losses: list[float] = []
             self.scores: list[Any] = []
+            self.held: dict[int, Any] = {}  # epoch -> its scores of the pictures held out, in order
             self.stopped = ""
             self.last_rate = 0.0
 
@@ -142,9 +144,11 @@ def make_module(training: Training) -> Any:
 
         def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
             checkpoint["tellapart"] = [asdict(one) for one in self.epochs]
+            checkpoint["held"] = self.held
 
         def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
             self.epochs = list(as_epochs(checkpoint["tellapart"]))
+            self.held = checkpoint["held"]
 
     return Module()
 
@@ -178,6 +182,7 @@ def make_callback(training: Training, stage: Stage, progress: Progress) -> Any:
         def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
             epoch = _epoch(module, trainer, training)
             module.epochs.append(epoch)
+            module.held = _still_held(module, recipe.save_every)
             module.losses, module.scores = [], []
             progress.say(f"{training.name}, {epoch_words(epoch, recipe.epochs)}")
             module.log_dict(_logged(epoch))
@@ -195,7 +200,7 @@ def make_callback(training: Training, stage: Stage, progress: Progress) -> Any:
             ):
                 save_checkpoint(trainer, training.folder / BEST)
             if recipe.save_every and epoch.number % recipe.save_every == 0:
-                save_checkpoint(trainer, training.folder / f"epoch-{epoch.number:03}.ckpt")
+                save_checkpoint(trainer, training.folder / EVERY.format(epoch.number))
             save_checkpoint(trainer, training.folder / LAST)
 
     return Keeper()
@@ -221,6 +226,21 @@ def _epoch(module: Any, trainer: Any, training: Training) -> Epoch:
         held_loss=float(-of_truth[of_truth > UNSEEN].mean()),
         held_accuracy=float(np.mean(recalls)),
     )
+
+
+def _still_held(module: Any, save_every: int) -> dict[int, Any]:
+    """Return the scores of the pictures held out by epoch: of those whose checkpoints are kept."""
+    if not module.scores:
+        return {}
+    scores = need_torch().cat([one for one, _ in module.scores])
+    last = module.epochs[-1].number
+    best = min(module.epochs, key=lambda one: one.held_loss).number
+    held = {**module.held, last: scores}
+    return {
+        number: one
+        for number, one in held.items()
+        if number in (last, best) or (save_every and number % save_every == 0)
+    }
 
 
 def epoch_words(epoch: Epoch, of: int) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tellapart.errors import OptionError, OutputError
 from tellapart.finetuning.layers import Halves
@@ -26,7 +27,7 @@ from tellapart.progress import Progress
 
 RANGE = "range"  # the schedule of the learning rate range test
 RANGE_RATES = (1e-6, 1.0)
-LAST, BEST = "last.ckpt", "best.ckpt"
+LAST, BEST, EVERY = "last.ckpt", "best.ckpt", "epoch-{:03}.ckpt"
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,14 @@ class Training:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves: the trained tensors by name (network.*, head.*) and its history."""
+    """What a training leaves: the trained tensors by name (network.*, head.*) and its history.
+
+    held  epoch -> log probabilities [h, k] of the pictures held out, where its checkpoint is kept
+    """
 
     state: Mapping[str, Any]
     history: History
+    held: Mapping[int, NDArray[np.float32]]
 
 
 class Diverged(Exception):
@@ -111,7 +116,7 @@ def train(training: Training, progress: Progress, *, resume: bool) -> Trained:
                 weights_only=True,
             )  # fmt: skip
         except Diverged as problem:
-            return _last_good(training, start, module.history(), problem, progress)
+            return _last_good(training, start, module, problem, progress)
         except torch.OutOfMemoryError as problem:
             raise OptionError(
                 f"the GPU's memory does not hold {training.recipe.batch} pictures of"
@@ -122,17 +127,21 @@ def train(training: Training, progress: Progress, *, resume: bool) -> Trained:
     state = state_of(training.halves, training.head)
     if training.recipe.patience and history.stopped and (training.folder / BEST).is_file():
         state = checkpoint_state(training.folder / BEST)
-    return Trained(state, history)
+    return Trained(state, history, _held(module))
+
+
+def _held(module: Any) -> dict[int, NDArray[np.float32]]:
+    return {number: one.numpy() for number, one in module.held.items()}
 
 
 def _last_good(
     training: Training,
     start: Mapping[str, Any],
-    history: History,
+    module: Any,
     problem: Diverged,
     progress: Progress,
 ) -> Trained:
-    last = training.folder / LAST
+    last, history = training.folder / LAST, module.history()
     state = checkpoint_state(last) if history.epochs and last.is_file() else start
     kept = f"epoch {len(history.epochs)}" if history.epochs else "the start"
     words = (
@@ -141,7 +150,7 @@ def _last_good(
     )
     progress.say(f"{training.name}: {words}")
     load_state(training.halves, training.head, state)
-    return Trained(state, replace(history, stopped=words))
+    return Trained(state, replace(history, stopped=words), _held(module))
 
 
 def checkpoint_state(path: Path) -> dict[str, Any]:
