@@ -13,6 +13,7 @@ import tellapart as ta
 from tellapart.engines import quantise
 from tellapart.optional import installed_version
 
+INT8 = ("--precision", "int8", "--no-advice")
 needs_nncf = pytest.mark.skipif(installed_version("nncf") is None, reason="needs [quantize]")
 
 
@@ -24,7 +25,7 @@ def test_a_run_in_int8(
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "run"
-    code, said, progress = command("run", shapes, "--precision", "int8", "--out", out)
+    code, said, progress = command("run", shapes, *INT8, "--out", out)
     assert code == 0, progress
     train = pl.read_parquet(out / "split.parquet").filter(pl.col("split") == "train").height
     assert f"The network runs in int8, calibrated on {train} training pictures; on all" in said
@@ -41,7 +42,7 @@ def test_a_run_in_int8(
     found = model.predict_proba([shapes / path for path in table["path"]])
     assert found.tolist() == table.select("^p:.*$").to_numpy().astype("float32").tolist()
     # and a second run finds the network and every vector
-    command("run", shapes, "--precision", "int8", "--out", out)
+    command("run", shapes, *INT8, "--out", out)
     assert set(load_json(out / "run.json")["computed"].values()) == {0}
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ from tellapart.settings import NetworkSettings
 torch = pytest.importorskip("torch")
 
 NONE = NetworkSettings(weights="none")
-SMALL = "timm:mobilenetv3_small_050"
+SMALL = "timm:test_efficientnet"
 pytestmark = pytest.mark.filterwarnings("ignore")  # tracing warns of what it takes for constants
 
 
@@ -75,11 +76,11 @@ def agreement(backbone: Backbone, kept: Cache) -> float:
 
 def test_a_network_of_timm_with_its_own_transform(kept: Cache) -> None:
     backbone = get_backbone(SMALL, NONE, kept)
-    config = need_timm().get_pretrained_cfg("mobilenetv3_small_050")
+    config = need_timm().get_pretrained_cfg("test_efficientnet")
     assert backbone.transform.size == config.input_size[-1]
     assert backbone.transform.mean == tuple(255 * one for one in config.mean)
     assert backbone.transform.crop_share == config.crop_pct
-    assert (backbone.features, backbone.licence) == (1024, "none")
+    assert (backbone.features, backbone.licence) == (256, "none")
     assert agreement(backbone, kept) < 2e-3  # weights are kept in float16
     assert backbone.resize is not None
 
@@ -412,7 +413,8 @@ def test_a_second_real_network(kept: Cache) -> None:
     def load(settings: NetworkSettings) -> Loaded:
         module = package.MobileNetV2_bottle(input_size=224, width_mult=1.0)
         module.load_state_dict(torch.load(place, map_location="cpu", weights_only=True))
-        return Loaded(module.eval(), USUAL, "MIT", place.name, resizes=False)
+        transform = replace(USUAL, size=96)
+        return Loaded(module.eval(), transform, "MIT", place.name, resizes=False)
 
     backbone = converted("mobilenetv2-trunk", "1", load, NetworkSettings(), kept)
     assert backbone.features == 1280

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from tellapart.audits import Audit
 
 Command = Callable[..., tuple[int, str, str]]
+QUIETLY = ("--quiet", "--no-advice")
 Refused = Callable[..., str]
 WritePictures = Callable[..., Path]
 Json = Callable[[Path], dict[str, Any]]
@@ -216,7 +217,7 @@ def test_a_plan_is_edited_applied_and_run(
     assert code == 0
     assert not kinds & {"label_conflict", "duplicate_exact", "truncated"}
     out = tmp_path / "run"
-    assert command("run", clean, "--group-column", "group", "--out", out, "--quiet")[0] == 0
+    assert command("run", clean, "--group-column", "group", "--out", out, *QUIETLY)[0] == 0
     assert load_json(out / "run.json")["pictures"] == {"read": 37, "usable": 37}
     code, said, err = command("predict", out, clean, "--quiet", "--json")
     assert (code, err) == (0, "")
@@ -318,7 +319,7 @@ def test_near_copies_that_leak_leave_the_headline_of_a_given_split(
     assert code == 0
     assert "error  leak_duplicate  (1 finding, 2 pictures)" in said
     out = tmp_path / "run"
-    code, said, _ = command("run", data, "--out", out, "--quiet")
+    code, said, _ = command("run", data, "--out", out, *QUIETLY)
     assert code == 0
     assert "judged on 15 test pictures" in said
     assert "Left out: 1 picture that leaks from training; with it the number would be" in said
@@ -333,7 +334,7 @@ def test_near_copies_stand_on_one_side_and_nothing_is_dropped_unasked(
         with Image.open(data / "boxes" / f"{number:03}.png") as whole:
             whole.crop((5, 3, 93, 91)).save(data / "boxes" / f"{number:03}-cut.jpg", quality=85)
     out = tmp_path / "run"
-    assert command("run", data, "--out", out, "--quiet")[0] == 0
+    assert command("run", data, "--out", out, *QUIETLY)[0] == 0
     split = pl.read_parquet(out / "split.parquet").filter(pl.col("path").str.contains("boxes/"))
     sides = dict(split.select("path", "split").iter_rows())
     assert set(sides.values()) == {"train", "test"}
@@ -377,7 +378,7 @@ def test_groups_from_paths_are_kept_together_and_leaks_named(
 ) -> None:
     regex = r"/0*(\d+)\.png$"  # the number: one of each class
     out = tmp_path / "run"
-    assert command("run", shapes, "--group-regex", regex, "--out", out, "--quiet")[0] == 0
+    assert command("run", shapes, "--group-regex", regex, "--out", out, *QUIETLY)[0] == 0
     split = pl.read_parquet(out / "split.parquet")
     assert split.group_by("group").agg(pl.col("split").n_unique())["split"].to_list() == [1] * 12
     data = Path(shutil.copytree(shapes, tmp_path / "given" / "train")).parent
@@ -412,7 +413,7 @@ def test_a_split_by_a_columns_order(
     ]
     pl.DataFrame(rows).write_csv(table)
     out = tmp_path / "run"
-    code, said, _ = command("run", table, "--order-column", "day", "--out", out, "--quiet")
+    code, said, _ = command("run", table, "--order-column", "day", "--out", out, *QUIETLY)
     assert code == 0
     how = "by the order of 'day': train 2024-05-01 to 2024-05-10 (83 %), test 2024-05-11 to"
     assert f"Split {how}" in said

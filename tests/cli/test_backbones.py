@@ -8,7 +8,7 @@ import pytest
 
 Command = Callable[..., tuple[int, str, str]]
 Refused = Callable[..., str]
-NETWORK = "timm:mobilenetv3_small_050"
+NETWORK = "timm:test_efficientnet"
 pytestmark = pytest.mark.filterwarnings("ignore")  # tracing warns of what it takes for constants
 
 

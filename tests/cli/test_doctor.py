@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,10 +25,10 @@ def test_json(command: Command) -> None:
 
 
 def test_clear_empties_the_cache_and_nothing_else(
-    command: Command, shapes: Path, tmp_path: Path
+    command: Command, finished: Path, kept_cache: Path, tmp_path: Path
 ) -> None:
-    cache = tmp_path / "cache"
-    assert command("run", shapes, "--cache", cache, "--out", tmp_path / "run", "-q")[0] == 0
+    cache = Path(shutil.copytree(kept_cache, tmp_path / "cache"))  # of a finished run
+    assert finished.is_dir()
     (cache / "mine.txt").write_text("not tellapart's")
     code, said, _ = command("doctor", "--cache", cache, "--clear")
     assert code == 0

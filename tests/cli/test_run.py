@@ -102,7 +102,7 @@ def test_a_given_split_is_kept_and_val_judges(
 ) -> None:
     write_pictures(tmp_path / "set" / "train")
     write_pictures(tmp_path / "set" / "val", count=4, start=20)
-    code, said, _ = command("run", tmp_path / "set", "--out", tmp_path / "run")
+    code, said, _ = command("run", tmp_path / "set", "--out", tmp_path / "run", "--no-advice")
     assert code == 0
     assert "judged on 12 val pictures it never saw" in said
 
@@ -114,7 +114,7 @@ def test_a_leaking_given_split_is_measured_without_what_leaks(
     write_pictures(tmp_path / "set" / "test", count=5, start=20)
     leak = next((tmp_path / "set" / "train" / "dots").iterdir())
     shutil.copy(leak, tmp_path / "set" / "test" / "dots" / "again.png")
-    code, said, _ = command("run", tmp_path / "set", "--out", tmp_path / "run")
+    code, said, _ = command("run", tmp_path / "set", "--out", tmp_path / "run", "--no-advice")
     assert code == 0
     assert "judged on 15 test pictures" in said
     assert "Left out: 1 picture that leaks from training; with it the number would be " in said
@@ -125,7 +125,7 @@ def test_what_reading_left_out_is_said_with_what_to_do(
 ) -> None:
     for name in ("x.cr2", "film.mp4", "notes.txt"):
         (pictures / "dots" / name).write_bytes(b"not looked at")
-    code, _, err = command("run", pictures, "--out", tmp_path / "run")
+    code, _, err = command("run", pictures, "--out", tmp_path / "run", "--no-advice")
     assert code == 0
     assert "note: left out 1 RAW photograph: convert them to JPEG or TIFF first" in err
     assert "note: left out 1 video: take pictures out of them first, e.g. with ffmpeg" in err
@@ -141,7 +141,7 @@ def test_heic_without_its_reader_is_said(
     monkeypatch.setattr(names, "readable_suffixes", lambda: names.PICTURE_SUFFIXES)
     monkeypatch.setattr("tellapart.data.scan.readable_suffixes", lambda: names.PICTURE_SUFFIXES)
     (pictures / "dots" / "x.heic").write_bytes(b"not looked at")
-    _, _, err = command("run", pictures, "--out", tmp_path / "run")
+    _, _, err = command("run", pictures, "--out", tmp_path / "run", "--no-advice")
     assert "note: left out 1 HEIC" in err
     assert 'pip install "tellapart[heic]"' in err
 
@@ -150,7 +150,7 @@ def test_one_unreadable_picture_is_a_finding_and_no_end(
     command: Command, pictures: Path, tmp_path: Path
 ) -> None:
     (pictures / "dots" / "broken.jpg").write_bytes(b"no picture")
-    code, said, _ = command("run", pictures, "--out", tmp_path / "run")
+    code, said, _ = command("run", pictures, "--out", tmp_path / "run", "--no-advice")
     assert code == 0
     assert "The audit found 1 error: 1 " in said
     assert f"next    tellapart audit {pictures}" in said
@@ -160,7 +160,7 @@ def test_a_decompression_bomb_is_a_problem_and_no_picture(
     command: Command, pictures: Path, tmp_path: Path, load_json: Callable[[Path], dict[str, Any]]
 ) -> None:
     Image.new("1", (15_000, 15_000)).save(pictures / "dots" / "bomb.png")
-    code, _, _ = command("run", pictures, "--out", tmp_path / "run")
+    code, _, _ = command("run", pictures, "--out", tmp_path / "run", "--no-advice")
     assert code == 0
     found = load_json(tmp_path / "run" / "audit.json")["findings"]
     messages = [one["message"] for one in found if one["pictures"]]
@@ -176,7 +176,7 @@ def test_names_in_any_script_and_hostile_names_do_no_harm(
         row["label"] = dict(zip(("boxes", "dots", "lines"), HOSTILE, strict=True))[row["label"]]
     table = write_table(data / "Etiketten für 写真.csv", rows)
     out = tmp_path / "Lauf 1 — 結果"
-    code, said, _ = command("run", table, "--out", out)
+    code, said, _ = command("run", table, "--out", out, "--no-advice")
     assert code == 0, said
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "<img src=x" not in page
@@ -259,7 +259,7 @@ def test_a_given_split_may_train_on_one_picture(
     for one in sorted((tmp_path / "set" / "train" / "few").iterdir())[1:]:
         one.unlink()
     write_pictures(tmp_path / "set" / "test", ("many", "few"), count=4, start=20)
-    assert command("run", tmp_path / "set", "--out", tmp_path / "run")[0] == 0
+    assert command("run", tmp_path / "set", "--out", tmp_path / "run", "--no-advice")[0] == 0
 
 
 def test_a_table_without_a_label_column(refused: Refused, shapes: Path, tmp_path: Path) -> None:
@@ -279,7 +279,9 @@ def test_missing_files_are_counted_and_refused_above_the_limit(
     line = refused("run", table, "--out", tmp_path / "run")
     assert f"6 of 42 rows of {table} name files that are not there: dots/gone0.png" in line
     assert "mend the paths, or allow it with --max-missing 0.15" in line
-    code, _, err = command("run", table, "--out", tmp_path / "run", "--max-missing", "0.15")
+    code, _, err = command(
+        "run", table, "--out", tmp_path / "run", "--max-missing", "0.15", "--no-advice"
+    )
     assert code == 0
     assert "6 " in err
 
@@ -388,9 +390,11 @@ def test_columns_are_not_for_folders_but_the_table_in_it_is_named(
 def test_ctrl_c_ends_in_one_line(
     process: Callable[..., subprocess.Popen[str]], pictures: Path, tmp_path: Path
 ) -> None:
-    for copy in range(40):  # enough to be still at work when the signal comes
-        level = np.random.default_rng(copy).integers(0, 255, (1200, 1200, 3), np.uint8)
-        Image.fromarray(level).save(pictures / "dots" / f"large{copy}.png", compress_level=1)
+    level = np.random.default_rng(0).integers(0, 255, (1200, 1200, 3), np.uint8)
+    Image.fromarray(level).save(tmp_path / "large.png", compress_level=1)
+    large = (tmp_path / "large.png").read_bytes()
+    for copy in range(40):  # enough to be still at work when the signal comes, no two files alike
+        (pictures / "dots" / f"large{copy}.png").write_bytes(large + bytes([copy]))
     out = tmp_path / "run"
     asked = process("run", pictures, "--out", out, TELLAPART_CACHE=str(tmp_path / "new"))
     while not list((tmp_path / "new").glob("*.sqlite")):

@@ -72,21 +72,21 @@ def test_the_plain_path_is_among_the_trials_and_never_beats_the_choice() -> None
 def test_a_search_is_the_same_again_and_kept() -> None:
     features, labels = digits()
     cache = Kept()
-    first, made = fit(features, labels, cache, trials=5)
-    again, again_made = fit(features, labels, cache, trials=5)
+    first, made = fit(features, labels, cache, trials=3)
+    again, again_made = fit(features, labels, cache, trials=3)
     assert (made, again_made) == (1, 0)
     order = np.random.default_rng(1).permutation(len(labels))
     ids = np.array([f"{row:04d}" for row in range(len(labels))])[order].tolist()
     shuffled, _ = fit_probe(
         features[order], labels[order], 4, components(len(ids), ids, [None] * len(ids)), ids,
-        seed=0, cache=Kept(), progress=Progress(), trials=5,
+        seed=0, cache=Kept(), progress=Progress(), trials=3,
     )  # fmt: skip
     for one in (again, shuffled):
         assert one.search == first.search
         assert one.choices == first.choices
         for name, array in one.head.arrays().items():
             np.testing.assert_array_equal(array, first.head.arrays()[name])
-    assert fit(features, labels, cache, trials=6)[1] == 1
+    assert fit(features, labels, cache, trials=4)[1] == 1
     assert fit(features, labels, cache)[1] == 1
     assert fit(features, labels, cache, head="ridge")[1] == 1
 
