@@ -18,6 +18,7 @@ from PIL import Image
 import tellapart as ta
 from tellapart.choosing import best_of
 from tellapart.errors import OptionError
+from tellapart.settings import FinetuneSettings
 
 Command = Callable[..., tuple[int, str, str]]
 Refused = Callable[..., str]
@@ -243,6 +244,67 @@ def test_statistics_of_bands_come_from_training_pictures_alone(
     train = pl.read_parquet(out / "split.parquet").filter(pl.col("split") == "train")["path"]
     levels = [np.asarray(Image.open(four_bands / path))[:, :, 3] for path in train]
     assert taken[0].mean[3] == pytest.approx(np.mean(levels), abs=0.3)
+
+
+def test_fine_tuning_trains_one_network_on_all_bands(
+    kept_cache: Path, four_bands: Path, tmp_path: Path
+) -> None:
+    """Composites would be two networks' answers: they are left out; and the model predicts what was
+    judged."""
+    pytest.importorskip("lightning")
+    settings = ta.RunSettings(
+        decoding=ta.Decoding(bands=("R", "G", "B", "N")),
+        image_sizes=(64,),
+        advice=False,
+        finetune=FinetuneSettings(mode="yes", epochs=1, size=32, alphas=(1.0,)),
+    )
+    run = ta.run(four_bands, tmp_path / "run", settings=settings, cache=kept_cache)
+    out = run.out
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert record["finetune"]["kept"] == "network"
+    (part,) = record["parts"]
+    assert part["bands"] == [0, 1, 2, 3]
+    assert any("The saved network agrees with torch: 2" in one for one in run.words)
+    table = pl.read_parquet(out / "predictions.parquet")
+    found = ta.load(out).predict_proba([four_bands / path for path in table["path"]])
+    assert np.array_equal(found, table.select("^p:.*$").to_numpy().astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("backbone", "words"),
+    [
+        ("color", "color is no network that could be trained on: choose one for --backbone, such"),
+        ("lite0+color", "--backbone lite0+color cannot go with fine-tuning, which trains one"
+         " network: name one of the sum"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_fine_tuned(
+    refused: Refused, shapes: Path, tmp_path: Path, backbone: str, words: str
+) -> None:
+    pytest.importorskip("lightning")
+    asked = ("run", shapes, "--out", tmp_path / "run", "--finetune", "yes")
+    assert words in refused(*asked, "--backbone", backbone)
+
+
+def test_more_bands_for_a_network_that_cannot_take_them(
+    refused: Refused, four_bands: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With composites left out, nothing is left: that is said."""
+    pytest.importorskip("lightning")
+    from tellapart import choosing
+    from tellapart.backbones.adapted import CannotAdapt
+
+    def cannot(*_: Any, **__: Any) -> None:
+        raise CannotAdapt("the first layer of lite0 is no convolution")
+
+    monkeypatch.setattr(choosing, "look", cannot)
+    line = refused(
+        "run", four_bands, "--bands", "R,G,B,N", "--finetune", "yes", "--out", tmp_path / "run"
+    )
+    assert line.endswith(
+        "the first layer of lite0 is no convolution, and fine-tuning trains one network: choose"
+        " another --backbone, or three bands, such as --bands R,G,B"
+    )
 
 
 # ---- what is refused

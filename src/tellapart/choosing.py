@@ -14,7 +14,7 @@ from tellapart.backbones import Backbone
 from tellapart.backbones.adapted import BandStatistics, CannotAdapt
 from tellapart.backbones.classical import get_classical
 from tellapart.data import PictureSet
-from tellapart.errors import DataError
+from tellapart.errors import DataError, OptionError
 from tellapart.features import Cache, Look, look
 from tellapart.features.parts import Part, Recipe, width
 from tellapart.features.recipes import Asked, Candidate, candidates, complete
@@ -44,7 +44,10 @@ class Option:
 
 
 def open_ways(settings: RunSettings, cache: Cache) -> tuple[Candidate, ...]:
-    """Return the candidates that the settings leave open; raises before anything is read."""
+    """Return the candidates that the settings leave open; raises before anything is read.
+
+    Fine-tuning trains one network: then no candidate has several parts.
+    """
     asked = Asked(
         backbone=settings.backbone,
         bands=len(settings.decoding.bands or "RGB"),
@@ -52,7 +55,16 @@ def open_ways(settings: RunSettings, cache: Cache) -> tuple[Candidate, ...]:
         sizes=settings.image_sizes,
         network=settings.network,
     )
-    return candidates(asked, cache)
+    found = candidates(asked, cache)
+    if settings.finetune.mode == "no":
+        return found
+    backbone = found[0].recipe[0].backbone
+    if not backbone.is_network:
+        raise OptionError(
+            f"{backbone.name} is no network that could be trained on: choose one for --backbone,"
+            " such as lite0"
+        )
+    return tuple(one for one in found if len(one.recipe) == 1)
 
 
 def first_recipes(ways: Sequence[Candidate]) -> list[Recipe]:
@@ -100,6 +112,11 @@ def all_options(
             progress=progress, also=[one.recipe for one in done],
         )  # fmt: skip
     except CannotAdapt as problem:
+        if not found:
+            raise OptionError(
+                f"{problem}, and fine-tuning trains one network: choose another --backbone, or"
+                " three bands, such as --bands R,G,B"
+            ) from problem
         progress.say(f"{problem}: the bands are seen as three-band composites")
         return found
     if again.ids != seen.ids or not np.array_equal(again.usable, seen.usable):

@@ -91,12 +91,13 @@ def tuned_answers(
     """
     assert tuned.head is not None  # the caller has a network that is better than the probe
     fitted = replace(learned.fitted, head=tuned.head)
-    rows = judging_rows(split)
+    rows, recipe = judging_rows(split), tuning.recipe(tuned, learned.recipe)
     with job.watch("evaluate"):
         found, tuned = tuning.answers(
-            job.usable, rows, tuned.head, fitted.rows, tuned, job.settings, job.cache, job.progress
-        )
-    learned = replace(learned, fitted=fitted, recipe=tuning.recipe(tuned))
+            job.usable, rows, tuned.head, fitted.rows, job.base, recipe, tuned, job.settings,
+            job.cache, job.progress,
+        )  # fmt: skip
+    learned = replace(learned, fitted=fitted, recipe=recipe)
     return learned, Answers(rows, found, None), tuned
 
 

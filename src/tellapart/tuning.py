@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.backbones import Backbone
 from tellapart.data import PictureSet
 from tellapart.errors import DataError, OptionError
 from tellapart.features import Cache, Look, look
 from tellapart.features.parts import Part, Recipe
 from tellapart.finetuning.records import Examples, Tuned
 from tellapart.heads import LinearHead
-from tellapart.images import RGB, first_views
+from tellapart.images import first_views
 from tellapart.progress import Progress
 from tellapart.results import Fitted
 from tellapart.run_folder import CHECKPOINTS
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tellapart.finetuning.finetune import Question
     from tellapart.finetuning.lr_find import RateCurve
 
+LEAVE_OUT = "leave it out"
 MOST_COMPARED = 1_000  # training pictures on which the saved network is compared with torch
 
 
@@ -39,19 +41,18 @@ def check(settings: RunSettings) -> None:
     from tellapart.optional import need_lightning
 
     check_settings(settings.finetune)
-    for option, is_given in (
-        ("--refit", settings.refit),
-        ("--precision int8", settings.precision != "auto"),
-        (f"--head {settings.head}", settings.head != RunSettings.head),
-        ("--search", settings.search != RunSettings.search),
-        ("--views", settings.views != 1),
-        (f"--backbone {settings.backbone}", "+" in settings.backbone),
-        ("--image-size with several sizes", len(settings.image_sizes) > 1),
-        ("--bands with other than three", len(settings.decoding.bands or RGB) != len(RGB)),
+    for option, is_given, advice in (
+        ("--refit", settings.refit, LEAVE_OUT),
+        ("--precision int8", settings.precision != "auto", LEAVE_OUT),
+        (f"--head {settings.head}", settings.head != RunSettings.head, LEAVE_OUT),
+        ("--search", settings.search != RunSettings.search, LEAVE_OUT),
+        ("--views", settings.views != 1, "give --tta for views of the tuned network"),
+        (f"--backbone {settings.backbone}", "+" in settings.backbone, "name one of the sum"),
+        ("--image-size with several sizes", len(settings.image_sizes) > 1, "give one"),
     ):
         if is_given:
             raise OptionError(
-                f"{option} cannot go with fine-tuning, which trains one network on three bands"
+                f"{option} cannot go with fine-tuning, which trains one network: {advice}"
             )
     views(settings)
     need_lightning()
@@ -94,8 +95,6 @@ def question_of(
     from tellapart.heads.logistic import fit_head as fit_logistic
 
     (part,) = recipe
-    if not part.backbone.is_network or part.backbone.components:
-        raise OptionError(f"{part.backbone.name} is no network that can be trained on")
     place = {name: code for code, name in enumerate(fitted.classes)}
     examples = Examples(
         sources=[usable.sources[row] for row in fitted.rows],
@@ -126,6 +125,7 @@ def question_of(
         fast_half=seen.engine.precision == "bf16",
         folder=folder / CHECKPOINTS,
         score=max((one.score for one in fitted.probe.search.tried), default=None),
+        bands=part.bands,
     )
 
 
@@ -135,19 +135,23 @@ def views(settings: RunSettings) -> tuple[str, ...]:
     return found if len(found) > 1 else ()
 
 
-def recipe(tuned: Tuned) -> Recipe:
-    """Return what makes the tuned network's features."""
+def recipe(tuned: Tuned, probe: Recipe) -> Recipe:
+    """Return what makes the tuned network's features: it takes the bands that the probe's took."""
     assert tuned.backbone is not None
-    return (Part(tuned.backbone),)
+    return (Part(tuned.backbone, probe[0].bands),)
 
 
 def answers(
     usable: PictureSet, rows: NDArray[np.intp], head: LinearHead, train: NDArray[np.intp],
-    tuned: Tuned, settings: RunSettings, store: Cache, progress: Progress,
+    base: Backbone, wanted: Recipe, tuned: Tuned, settings: RunSettings, store: Cache,
+    progress: Progress,
 ) -> tuple[NDArray[np.float32], Tuned]:  # fmt: skip
     """Return what the tuned network says of the pictures at `rows`, [n, k], run as `predict` runs
     it; and the answer of fine-tuning with how well that agrees with torch on training pictures,
     those at `train`.
+
+    base    the backbone that the pictures were first looked at through
+    wanted  the tuned network's recipe
     """
     from tellapart.finetuning.agreement import agreement_words
 
@@ -155,13 +159,13 @@ def answers(
     compared = train[:MOST_COMPARED]
     some = np.concatenate([rows, compared])
     seen = look(
-        usable.take(some.tolist()), tuned.backbone, settings.engine, decoding=settings.decoding,
-        cache=store, progress=progress,
+        usable.take(some.tolist()), base, settings.engine, decoding=settings.decoding,
+        cache=store, progress=progress, also=[wanted],
     )  # fmt: skip
-    found = head.probabilities(seen.features)
+    found = head.probabilities(seen.of(wanted).features)
     with progress.stage("compare with torch", len(compared)) as stage:
         words = agreement_words(
             tuned.backbone, head, [usable.sources[row] for row in compared],
-            found[len(rows) :], settings.decoding, stage,
+            found[len(rows) :], settings.decoding, wanted[0].bands, stage,
         )  # fmt: skip
     return found[: len(rows)], replace(tuned, words=(*tuned.words, words))

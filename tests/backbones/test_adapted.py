@@ -125,3 +125,21 @@ def test_a_network_that_does_not_begin_with_a_convolution() -> None:
     backbone = adapted(replace(get_backbone("lite0"), build=flat), 4, STATISTICS)
     with pytest.raises(CannotAdapt, match="the first layer of lite0 is no convolution"):
         backbone.build()
+
+
+def test_a_network_of_transformers_that_checks_its_bands() -> None:
+    transformers = pytest.importorskip("transformers")
+    import torch
+
+    from tellapart.backbones.records import Backbone
+
+    config = transformers.ConvNextConfig(hidden_sizes=[8] * 4, depths=[1] * 4)
+    backbone = Backbone(
+        **{
+            **vars(get_backbone("lite0")),
+            "torch_module": lambda: transformers.ConvNextModel(config),
+        }
+    )
+    module = adapted(backbone, 4, STATISTICS).torch_module().eval()
+    with torch.inference_mode():
+        assert module(torch.zeros(1, 4, 64, 64)).pooler_output.shape == (1, 8)

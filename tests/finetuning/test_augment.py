@@ -33,6 +33,18 @@ def test_a_view_hangs_on_seed_picture_and_number_alone(policy):
     assert not np.array_equal(first, other)
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("view", range(4))
+def test_the_same_draws_change_further_bands(policy, view):
+    """A fourth band that is equal to a gray picture's others stays equal to them."""
+    gray = picture().convert("L")
+    seen = training_view(
+        gray.convert("RGB"), 32, policy, mirror=True, rng=rng_for(0, "a", view), extra=[gray] * 2
+    )
+    assert seen.shape == (32, 32, 5)
+    assert np.array_equal(seen, np.repeat(seen[:, :, :1], 5, axis=2))
+
+
 def test_without_mirror_left_stays_left():
     image = Image.new("RGB", (64, 64))
     image.paste((255, 255, 255), (0, 0, 8, 64))

@@ -69,6 +69,7 @@ def adapted(backbone: Backbone, bands: int, statistics: BandStatistics) -> Backb
         build=partial(_build, backbone, transform.mean, transform.std, mixing),
         torch_module=partial(_torch_module, backbone, mixing),
         resize=None,
+        rebuild=None,
     )
 
 
@@ -114,6 +115,9 @@ def _torch_module(backbone: Backbone, mixing: Floats) -> Any:
     weight = torch.einsum("ochw,cb->obhw", first.weight.double(), torch.from_numpy(mixing))
     first.weight = torch.nn.Parameter(weight.to(first.weight.dtype), requires_grad=False)
     first.in_channels = mixing.shape[1]
+    for one in module.modules():
+        if getattr(one, "num_channels", None) == 3:  # what networks of transformers check
+            one.num_channels = mixing.shape[1]
     return module
 
 

@@ -121,7 +121,9 @@ def _backbone(
 
 
 def _convert(name: str, loaded: Loaded) -> tuple[openvino.Model, dict[str, Any]]:
-    """Return the network, uint8 [b, size, size, 3] -> float32 [b, features], and its record."""
+    """Return the network, uint8 [b, size, size, bands] -> float32 [b, features], and its
+    record.
+    """
     model, features = convert_module(name, loaded.module, loaded.transform)
     record = {
         "name": name,
@@ -137,12 +139,12 @@ def _convert(name: str, loaded: Loaded) -> tuple[openvino.Model, dict[str, Any]]
 
 
 def convert_module(name: str, module: Any, transform: Transform) -> tuple[openvino.Model, int]:
-    """Return a torch network as OpenVINO's, uint8 [b, size, size, 3] -> float32 [b, features], and
-    the number of features; raises BackboneError where it cannot be converted.
+    """Return a torch network as OpenVINO's, uint8 [b, size, size, bands] -> float32 [b, features],
+    and the number of features; raises BackboneError where it cannot be converted.
     """
     torch, openvino = need_torch(), import_openvino()
     size = transform.size
-    example = torch.zeros(TRACED_BATCH, 3, size, size)
+    example = torch.zeros(TRACED_BATCH, transform.bands, size, size)
     # torch's short cut for attention is one operation that cannot be converted
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
@@ -153,7 +155,9 @@ def convert_module(name: str, module: Any, transform: Transform) -> tuple[openvi
             raise ValueError("it does not give one vector a picture")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch calls the way that OpenVINO goes deprecated
-            model = openvino.convert_model(module, example_input=example, input=[-1, 3, size, size])
+            model = openvino.convert_model(
+                module, example_input=example, input=[-1, transform.bands, size, size]
+            )
         model = _with_pixels(model, transform)
     except (RuntimeError, ValueError, AssertionError, TypeError, IndexError) as problem:
         raise BackboneError(

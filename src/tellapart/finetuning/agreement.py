@@ -25,13 +25,16 @@ def agreement_words(
     sources: Sequence[Source],
     answers: NDArray[np.float32],
     decoding: Decoding,
+    bands: tuple[int, ...],
     stage: Stage,
 ) -> str:
     """Return "1,000 of 1,000 answers equal, ..." for the engine's `answers` [n, k].
 
+    bands  what the network is shown, indices among the decoded bands
+
     torch computes in float32 on the CPU.
     """
-    found = _by_torch(backbone, head, sources, decoding, stage)
+    found = _by_torch(backbone, head, sources, decoding, bands, stage)
     equal = int((found.argmax(axis=1) == answers.argmax(axis=1)).sum())
     most = float(np.abs(found - answers).max(initial=0.0))
     return (
@@ -45,13 +48,14 @@ def _by_torch(
     head: LinearHead,
     sources: Sequence[Source],
     decoding: Decoding,
+    bands: tuple[int, ...],
     stage: Stage,
 ) -> NDArray[np.float32]:
     torch = need_torch()
     network = backbone.torch_module().eval().to(memory_format=torch.channels_last)
     pictures = Pictures(
         sources, [""] * len(sources), backbone.transform, decoding, backbone.transform.size,
-        "none", False, 0, hold_tables(sources, decoding),
+        "none", False, 0, hold_tables(sources, decoding), bands,
     )  # fmt: skip
     drawn = in_threads(pictures.whole, range(len(sources)), usable_cores(), AHEAD)
     parts = []

@@ -5,9 +5,10 @@ Every view hangs on the picture, the view's number and the seed alone, whatever 
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,31 @@ def rng_for(seed: int, picture_id: str, view: int) -> Draw:
 
 
 def training_view(
-    image: Image.Image, size: int, policy: str, *, mirror: bool, rng: Draw
+    image: Image.Image,
+    size: int,
+    policy: str,
+    *,
+    mirror: bool,
+    rng: Draw,
+    extra: Sequence[Image.Image] = (),
 ) -> NDArray[np.uint8]:
-    """Return uint8 [size, size, 3] of an RGB picture; `policy` is a key of POLICIES."""
+    """Return uint8 [size, size, 3 + e] of an RGB picture; `policy` is a key of POLICIES.
+
+    extra  e further bands, each of mode L and as large as the picture: the same draws change them
+    """
+    further = [_drawn(one.convert("RGB"), size, policy, mirror, copy.deepcopy(rng))
+               for one in extra]  # fmt: skip
+    seen = np.asarray(_drawn(image, size, policy, mirror, rng))
+    if not further:
+        return seen
+    return np.dstack([seen, *(np.asarray(one.getchannel(0)) for one in further)])
+
+
+def _drawn(image: Image.Image, size: int, policy: str, mirror: bool, rng: Draw) -> Image.Image:
     view = image.resize((size, size), Image.Resampling.BICUBIC, box=crop_box(image.size, rng))
     if mirror and rng.random() < 0.5:
         view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return np.asarray(POLICIES[policy](view, rng))
+    return POLICIES[policy](view, rng)
 
 
 def crop_box(size: tuple[int, int], rng: Draw) -> tuple[float, float, float, float]:

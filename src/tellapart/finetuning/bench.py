@@ -117,7 +117,7 @@ def make_bench(question: Question, recipe: Recipe, progress: Progress) -> Bench:
     network = _network(question, recipe, device)
     recipe = _fitting(network, recipe, transform)
     example = torch.randn(
-        2, 3, recipe.size, recipe.size, generator=torch.Generator().manual_seed(0)
+        2, transform.bands, recipe.size, recipe.size, generator=torch.Generator().manual_seed(0)
     )
     halves = cut(network, recipe.freeze, example)
     head = new_head(question.backbone.features, len(question.examples.classes))
@@ -133,6 +133,7 @@ def make_bench(question: Question, recipe: Recipe, progress: Progress) -> Bench:
         mirror=question.mirror,
         seed=question.seed,
         held=hold_tables(question.examples.sources, question.decoding),
+        bands=question.bands,
     )
     views = min(recipe.views, recipe.epochs)
     store = make_store(pictures, halves.lower, views, autocast(recipe, device), device, progress)
@@ -171,7 +172,7 @@ def _fitting(network: Any, recipe: Recipe, transform: Transform) -> Recipe:
     torch = need_torch()
     try:
         with torch.inference_mode():
-            network(torch.zeros(1, 3, recipe.size, recipe.size))
+            network(torch.zeros(1, transform.bands, recipe.size, recipe.size))
     except Exception:  # any: a forward of someone else's network
         return replace(recipe, size=transform.size)
     return recipe

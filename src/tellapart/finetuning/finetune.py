@@ -27,6 +27,7 @@ from tellapart.finetuning.training import Trained, Training, load_state, train
 from tellapart.finetuning.words import choices_of, kept_words, not_worth_it, tuned_words
 from tellapart.heads.linear import LinearHead
 from tellapart.heads.temperature import best_temperature
+from tellapart.images import RGB
 from tellapart.optional import need_torch
 from tellapart.progress import Progress
 from tellapart.settings import Decoding, FinetuneSettings
@@ -49,6 +50,7 @@ class Question:
     fast_half  the CPU computes in bfloat16
     score      the probe's balanced accuracy out of fold, None where it is not known
     folder     where checkpoints stand
+    bands      what the network is shown, indices among the decoded bands
     """
 
     settings: FinetuneSettings
@@ -62,6 +64,7 @@ class Question:
     fast_half: bool
     folder: Path
     score: float | None = None
+    bands: tuple[int, ...] = RGB
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,7 @@ def _asked(question: Question, recipe: Recipe) -> dict[str, Any]:
         "classes": list(examples.classes),
         "backbone": question.backbone.name,
         "weights": question.backbone.weights_digest[:16],
+        "bands": list(question.bands),
         "mirror": question.mirror,
         "seed": question.seed,
         "folds": question.settings.folds,

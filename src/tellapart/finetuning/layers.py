@@ -111,8 +111,8 @@ def _grouped(
 def cut(network: Any, freeze: float, example: Any) -> Halves:
     """Return the network cut so that about `freeze` (0..1) of its groups, the lowest, are frozen.
 
-    example  float32 [2, 3, size, size]: the network is cut in two only where both halves together
-             give what the whole gives for it
+    example  float32 [2, bands, size, size]: the network is cut in two only where both halves
+             together give what the whole gives for it
     """
     network.eval()
     groups = layer_groups(network)

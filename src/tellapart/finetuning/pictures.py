@@ -18,9 +18,10 @@ from tellapart.data.pictures import RowSource, Source
 from tellapart.data.sources import iterate_bytes, read_bytes
 from tellapart.errors import DataError
 from tellapart.finetuning.augment import rng_for, training_view
-from tellapart.images import RGB, WHOLE, Shown, Transform, decode_side
-from tellapart.images.decode import ImageProblem, decode
-from tellapart.images.transforms import apply
+from tellapart.images import RGB, Shown, Transform, decode_side
+from tellapart.images.bands import composites
+from tellapart.images.decode import Decoded, ImageProblem, decode
+from tellapart.images.views import show
 from tellapart.settings import Decoding
 
 Pixels = NDArray[np.uint8]
@@ -35,6 +36,7 @@ class Pictures:
     size     side of the training views; the evaluation view has that of the transform
     policy   a key of augment.POLICIES
     held     the bytes of pictures that stand in tables: one row at a time reads slowly
+    bands    what the network takes, b indices among the decoded bands
     """
 
     sources: Sequence[Source]
@@ -46,15 +48,20 @@ class Pictures:
     mirror: bool
     seed: int
     held: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    bands: tuple[int, ...] = RGB
 
-    def opened(self, row: int) -> Image.Image:
-        """Return a picture as RGB, as large as `look` decodes it; raises DataError."""
+    @property
+    def shown(self) -> Shown:
+        """What the network is shown of a picture that is judged."""
+        return Shown(self.transform, self.bands)
+
+    def opened(self, row: int) -> Decoded:
+        """Return a picture as large as `look` decodes it; raises DataError."""
         try:
             content = self.held.get(row)
             if content is None:
                 content = read_bytes(self.sources[row], self.decoding.max_file_bytes)
-            side = decode_side(Shown(self.transform, RGB, WHOLE))
-            return decode(content, short_side=side, decoding=self.decoding).image
+            return decode(content, short_side=decode_side(self.shown), decoding=self.decoding)
         except (OSError, ImageProblem) as problem:
             raise DataError(
                 f"a training picture cannot be read any more: {self.sources[row]}: {problem}; run"
@@ -62,28 +69,42 @@ class Pictures:
             ) from problem
 
     def training(self, row: int, view: int) -> Pixels:
-        """Return the augmented view number `view` of a picture, uint8 [size, size, 3]."""
+        """Return the augmented view number `view` of a picture, uint8 [size, size, b]."""
         return self.viewed(self.opened(row), row, view)
 
-    def viewed(self, image: Image.Image, row: int, view: int) -> Pixels:
+    def viewed(self, picture: Decoded, row: int, view: int) -> Pixels:
         """Return `training` of a picture that has been opened already."""
         rng = rng_for(self.seed, self.ids[row], view)
-        return training_view(image, self.size, self.policy, mirror=self.mirror, rng=rng)
+        pixels = training_view(
+            picture.image, self.size, self.policy, mirror=self.mirror, rng=rng, extra=picture.extra
+        )
+        return pixels if self.bands == RGB else pixels[:, :, list(self.bands)]
 
     def whole(self, row: int) -> Pixels:
-        """Return the picture as it is judged, uint8 [s, s, 3] with s that of the transform."""
-        return apply(self.transform, self.opened(row))
+        """Return the picture as it is judged, uint8 [s, s, b] with s that of the transform."""
+        return self.judged(self.opened(row))
+
+    def judged(self, picture: Decoded) -> Pixels:
+        """Return `whole` of a picture that has been opened already."""
+        (pixels,) = show([self.shown], picture.image, picture.extra)
+        return pixels
 
 
 def sample_sheet(pictures: Pictures, rows: Sequence[int], views: int, side: int = 96) -> bytes:
-    """Return a JPEG with a row for each of `rows`: the picture as it is judged, then its views."""
+    """Return a JPEG with a row for each of `rows`: the picture as it is judged, then its views.
+
+    Of more bands than three the first three are shown.
+    """
+    rgb = list(composites(len(pictures.bands))[0])
     sheet = Image.new("RGB", (side * (views + 1), side * len(rows)))
     for at, row in enumerate(rows):
         opened = pictures.opened(row)
-        shown = [apply(pictures.transform, opened)]
+        shown = [pictures.judged(opened)]
         shown += [pictures.viewed(opened, row, view) for view in range(views)]
         for across, pixels in enumerate(shown):
-            small = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
+            small = Image.fromarray(pixels[:, :, rgb]).resize(
+                (side, side), Image.Resampling.BICUBIC
+            )
             sheet.paste(small, (side * across, side * at))
     content = io.BytesIO()
     sheet.save(content, "JPEG", quality=85)

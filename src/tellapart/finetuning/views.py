@@ -18,7 +18,6 @@ from tellapart.engines.records import usable_cores
 from tellapart.finetuning.pictures import Pictures, in_threads
 from tellapart.finetuning.records import Rows
 from tellapart.images import Transform
-from tellapart.images.transforms import apply
 from tellapart.optional import need_torch
 from tellapart.progress import Progress
 
@@ -42,7 +41,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Fresh:
-    """Pixels, drawn by threads when they are needed: uint8 [b, size, size, 3]."""
+    """Pixels, drawn by threads when they are needed: uint8 [b, size, size, bands]."""
 
     pictures: Pictures
 
@@ -93,9 +92,9 @@ def _channels_last(values: Any) -> Any:
 
 
 def normalised(pixels: Any, transform: Transform, device: Any) -> Any:
-    """Return float32 [b, 3, h, w], channels last, for uint8 [b, h, w, 3]."""
+    """Return float32 [b, bands, h, w], channels last, for uint8 [b, h, w, bands]."""
     torch = need_torch()
-    scale = torch.tensor([transform.mean, transform.std], device=device).reshape(2, 1, 3, 1, 1)
+    scale = torch.tensor([transform.mean, transform.std], device=device).reshape(2, 1, -1, 1, 1)
     return (pixels.to(device).permute(0, 3, 1, 2).float() - scale[0]) / scale[1]
 
 
@@ -124,7 +123,9 @@ def _sizes(pictures: Pictures) -> tuple[int, int]:
 def _bytes(lower: Any, pictures: Pictures, size: int, device: Any) -> int:
     torch = need_torch()
     with torch.inference_mode():
-        return 2 * int(lower(torch.zeros(1, 3, size, size, device=device)).numel())
+        return 2 * int(
+            lower(torch.zeros(1, len(pictures.bands), size, size, device=device)).numel()
+        )
 
 
 def _kept(
@@ -133,9 +134,9 @@ def _kept(
     torch = need_torch()
 
     def drawn(row: int) -> tuple[Any, Any]:
-        image = pictures.opened(row)
-        seen = np.stack([pictures.viewed(image, row, view) for view in range(views)])
-        return seen, apply(pictures.transform, image)
+        opened = pictures.opened(row)
+        seen = np.stack([pictures.viewed(opened, row, view) for view in range(views)])
+        return seen, pictures.judged(opened)
 
     def through(pixels: Any) -> Any:
         with torch.inference_mode(), autocast():
