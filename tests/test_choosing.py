@@ -26,6 +26,10 @@ needs_skimage = pytest.mark.skipif(
     importlib.util.find_spec("skimage") is None, reason="needs [classical]"
 )
 
+needs_lightning = pytest.mark.skipif(
+    importlib.util.find_spec("lightning") is None, reason="needs [finetune]"
+)
+
 
 @pytest.fixture(scope="session")
 def four_bands(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -246,12 +250,12 @@ def test_statistics_of_bands_come_from_training_pictures_alone(
     assert taken[0].mean[3] == pytest.approx(np.mean(levels), abs=0.3)
 
 
+@needs_lightning
 def test_fine_tuning_trains_one_network_on_all_bands(
     kept_cache: Path, four_bands: Path, tmp_path: Path
 ) -> None:
     """Composites would be two networks' answers: they are left out; and the model predicts what was
     judged."""
-    pytest.importorskip("lightning")
     settings = ta.RunSettings(
         decoding=ta.Decoding(bands=("R", "G", "B", "N")),
         image_sizes=(64,),
@@ -270,6 +274,7 @@ def test_fine_tuning_trains_one_network_on_all_bands(
     assert np.array_equal(found, table.select("^p:.*$").to_numpy().astype(np.float32))
 
 
+@needs_lightning
 @pytest.mark.parametrize(
     ("backbone", "words"),
     [
@@ -281,16 +286,15 @@ def test_fine_tuning_trains_one_network_on_all_bands(
 def test_what_cannot_be_fine_tuned(
     refused: Refused, shapes: Path, tmp_path: Path, backbone: str, words: str
 ) -> None:
-    pytest.importorskip("lightning")
     asked = ("run", shapes, "--out", tmp_path / "run", "--finetune", "yes")
     assert words in refused(*asked, "--backbone", backbone)
 
 
+@needs_lightning
 def test_more_bands_for_a_network_that_cannot_take_them(
     refused: Refused, four_bands: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With composites left out, nothing is left: that is said."""
-    pytest.importorskip("lightning")
     from tellapart import choosing
     from tellapart.backbones.adapted import CannotAdapt
 

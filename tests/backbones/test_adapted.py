@@ -128,11 +128,11 @@ def test_a_network_that_does_not_begin_with_a_convolution() -> None:
 
 
 def test_a_network_of_transformers_that_checks_its_bands() -> None:
-    transformers = pytest.importorskip("transformers")
-    import torch
-
+    torch, _ = pytest.importorskip("torch"), pytest.importorskip("transformers")
     from tellapart.backbones.records import Backbone
+    from tellapart.optional import need_transformers
 
+    transformers = need_transformers()
     config = transformers.ConvNextConfig(hidden_sizes=[8] * 4, depths=[1] * 4)
     backbone = Backbone(
         **{
