@@ -105,7 +105,8 @@ class FinetuneSettings:
     views          augmented views a picture that are kept where the frozen part is computed once
     augment        light, none, trivial (TrivialAugment) or rand (RandAugment)
     mixup, cutmix  their alpha, 0 for none; smoothing: of the labels, 0..1
-    imbalance      none, weights, sampler, focal or logits (logit adjustment)
+    imbalance      none, weights, sampler, focal or logits (logit adjustment); auto: the best on
+                   held-out training pictures, tried where classes are uneven
     ema            decay of the running average of the weights, 0 for none
     alphas         what tuned and starting weights are mixed with; 0 keeps the probe
     folds          out of which alpha is chosen; sets above `tune_above` pictures use one fifth
@@ -136,7 +137,7 @@ class FinetuneSettings:
     mixup: float = 0.0
     cutmix: float = 0.0
     smoothing: float = 0.0
-    imbalance: str = "none"
+    imbalance: str | None = None
     ema: float = 0.0
     alphas: tuple[float, ...] | None = None
     folds: int = 3

@@ -121,10 +121,12 @@ def command(
         float, typer.Option(help="Of the labels.", rich_help_panel=TRAINING)
     ] = USUAL.smoothing,
     imbalance: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="none|weights|sampler|focal|logits",
-            help="What is done for rare classes.",
+            metavar="auto|none|weights|sampler|focal|logits",
+            help="What is done for rare classes; auto: what helps on held-out training pictures,"
+            " tried where the largest class has three times the pictures of the smallest.",
+            show_default="auto; classic and scratch none",
             rich_help_panel=TRAINING,
         ),
     ] = USUAL.imbalance,

@@ -48,8 +48,17 @@ def gain(
 
     The comparison is paired; pictures of one component count as one.
     """
-    better = (scores[alpha].argmax(axis=1) == labels).astype(float)
-    better -= (scores[0.0].argmax(axis=1) == labels).astype(float)
+    return paired_gain(scores[alpha], scores[0.0], labels, components)
+
+
+def paired_gain(
+    first: Scores, second: Scores, labels: Rows, components: Rows
+) -> tuple[float, float]:
+    """Return by how much the balanced accuracy of the scores `first` [n, k] exceeds that of
+    `second`, and the standard error of that.
+    """
+    better = (first.argmax(axis=1) == labels).astype(float)
+    better -= (second.argmax(axis=1) == labels).astype(float)
     return _mean(better, labels, components)
 
 

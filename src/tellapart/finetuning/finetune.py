@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tellapart.finetuning import held, kept
 from tellapart.finetuning.bench import Bench, make_bench, recipe_of
 from tellapart.finetuning.blending import blended, choose_alpha, compare, gain
 from tellapart.finetuning.export import tuned_backbone, weights_of
+from tellapart.finetuning.imbalance import AUTO, Option, choose_option, without_option
 from tellapart.finetuning.kept import Done as Fold
 from tellapart.finetuning.losses import make_loss
 from tellapart.finetuning.lr_find import RateCurve, find_rate
@@ -93,8 +93,8 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     if refused:
         return kept_words(refused, ())
     recipe = recipe_of(question)
-    kept.check_same(question.folder, _asked(question, recipe), resume=settings.resume)
-    bench = make_bench(question, recipe, progress)
+    kept.check_same(question.folder, kept.asked_of(question, recipe), resume=settings.resume)
+    bench = make_bench(question, without_option(recipe), progress)
     folds = _folds(bench, examples, settings, question.seed)
     if folds is None:
         return kept_words("no two parts of the training pictures hold two classes each", ())
@@ -102,18 +102,24 @@ def finetune(question: Question, progress: Progress) -> Tuned:
         bench = _with_found_rate(bench, question, folds, progress)
     bench, first = _pilot(bench, question, folds, progress)
     one_is_all = int(folds.max()) == 0
-    only_first = one_is_all or _is_late(bench, first, folds)
     pilot = _trials(question, folds, [first])
     if settings.mode == "auto" and choose_alpha(pilot.mixes) == 0:
         _leave(question, pilot, 0.0, None)
         return kept_words("a first training did not beat it on held-out pictures",
                           pilot.histories, pilot.mixes)  # fmt: skip
-    trials = pilot if only_first else _try(bench, question, folds, first, progress)
+    bench, option = _with_option(bench, question, recipe, folds, first, progress)
+    first = option.first
+    only_first = one_is_all or _is_late(bench, first, folds)
+    trials = (
+        _trials(question, folds, [first])
+        if only_first
+        else _try(bench, question, folds, first, progress)
+    )
     alpha = choose_alpha(trials.mixes)
     worse = _why_kept(question, trials, alpha)
     if worse:
         _leave(question, trials, 0.0, None)
-        return kept_words(worse, trials.histories, trials.mixes)
+        return option.told(kept_words(worse, trials.histories, trials.mixes))
     if only_first and not (one_is_all and len(bench.recipe.alphas) == 1):
         start, state = bench.start(question, folds != 0), first.state
         histories = trials.histories
@@ -122,7 +128,9 @@ def finetune(question: Question, progress: Progress) -> Tuned:
         done = _train(bench, question, "all", None, progress)
         state, histories = done.state, (*trials.histories, done.history)
     _leave(question, trials, alpha, histories[-1])
-    return _exported(bench, question, trials, alpha, blended(start, state, alpha), histories)
+    return option.told(
+        _exported(bench, question, trials, alpha, blended(start, state, alpha), histories)
+    )
 
 
 def _leave(question: Question, trials: Trials, alpha: float, last: History | None) -> None:
@@ -148,7 +156,7 @@ def _leave(question: Question, trials: Trials, alpha: float, last: History | Non
 
 def look_for_rate(question: Question, progress: Progress) -> tuple[RateCurve | None, float]:
     """Return what a range test on all training pictures finds, and the recipe's own rate."""
-    bench = make_bench(question, recipe_of(question), progress)
+    bench = make_bench(question, without_option(recipe_of(question)), progress)
     training = _training(bench, question, "find rate", None)
     return find_rate(training, progress), bench.recipe.rate
 
@@ -195,28 +203,6 @@ def _is_late(bench: Bench, first: Fold, folds: Rows) -> bool:
     return bench.deadline is not None and time.monotonic() + left > bench.deadline
 
 
-def _asked(question: Question, recipe: Recipe) -> dict[str, Any]:
-    """Return what must be the same for a fine-tuning to go on: plain values."""
-    examples = question.examples
-    pictures = "\n".join(
-        f"{id_} {label}" for id_, label in zip(examples.ids, examples.labels, strict=True)
-    )
-    return {
-        "pictures": hashlib.blake2b(pictures.encode(), digest_size=8).hexdigest(),
-        "classes": list(examples.classes),
-        "backbone": question.backbone.name,
-        "weights": question.backbone.weights_digest[:16],
-        "bands": list(question.bands),
-        "mirror": question.mirror,
-        "seed": question.seed,
-        "folds": question.settings.folds,
-        **{name: value for name, value in asdict(recipe).items() if name not in FREE},
-    }
-
-
-FREE = ("save_every", "logger")  # what a resumed fine-tuning may do in another way
-
-
 def _folds(bench: Bench, examples: Examples, settings: FinetuneSettings, seed: int) -> Rows | None:
     """Return the fold of each example, None where a fold would learn from one class alone."""
     one_training = len(examples.labels) > settings.tune_above or len(bench.recipe.alphas) == 1
@@ -246,6 +232,32 @@ def _pilot(bench: Bench, question: Question, folds: Rows, progress: Progress) ->
     return min(tried, key=lambda one: min(
         mix.loss for mix in _trials(question, folds, [one[1]]).mixes
     ))  # fmt: skip
+
+
+def _with_option(
+    bench: Bench, question: Question, recipe: Recipe, folds: Rows, first: Fold, progress: Progress
+) -> tuple[Bench, Option]:
+    """Return the bench with what is done for rare classes, and the first fold's training with it;
+    chosen by more trainings of that fold where the recipe leaves it open.
+    """
+    if recipe.imbalance != AUTO:
+        return bench, Option(recipe.imbalance, first, "as asked for, or as the recipe says")
+
+    def with_option(name: str) -> Bench:
+        return replace(bench, recipe=replace(bench.recipe, imbalance=name))
+
+    def train_with(name: str) -> Fold | None:
+        if bench.deadline is not None and time.monotonic() + first.seconds > bench.deadline:
+            return None
+        return _fold(with_option(name), question, folds, 0, f"fold 1 with {name}", progress)
+
+    labels, held_out = question.examples.labels, np.flatnonzero(folds == 0)
+    option = choose_option(
+        np.bincount(labels), labels[held_out], question.examples.components[held_out], first,
+        train_with,
+    )  # fmt: skip
+    progress.say(f"imbalance: {option.name}: {option.why}")
+    return with_option(option.name), option
 
 
 def _fold(

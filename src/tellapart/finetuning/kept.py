@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.errors import OptionError, first_few
+from tellapart.finetuning.recipes import Recipe
 from tellapart.finetuning.records import Epoch, History
 from tellapart.optional import need_torch
 from tellapart.places import write_bytes, write_json, writing
 
+if TYPE_CHECKING:
+    from tellapart.finetuning.finetune import Question
+
 ASKED = "asked.json"
 WRITTEN = ("format", "tellapart")  # what `write_json` adds: another version may go on
 SCORES, STATE, RECORD = "scores.safetensors", "state.safetensors", "done.json"
+FREE = ("save_every", "logger")  # what a resumed fine-tuning may do in another way
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,25 @@ class Done:
     history: History
     state: Mapping[str, Any]
     seconds: float
+
+
+def asked_of(question: Question, recipe: Recipe) -> dict[str, Any]:
+    """Return what must be the same for a fine-tuning to go on: plain values."""
+    examples = question.examples
+    pictures = "\n".join(
+        f"{id_} {label}" for id_, label in zip(examples.ids, examples.labels, strict=True)
+    )
+    return {
+        "pictures": hashlib.blake2b(pictures.encode(), digest_size=8).hexdigest(),
+        "classes": list(examples.classes),
+        "backbone": question.backbone.name,
+        "weights": question.backbone.weights_digest[:16],
+        "bands": list(question.bands),
+        "mirror": question.mirror,
+        "seed": question.seed,
+        "folds": question.settings.folds,
+        **{name: value for name, value in asdict(recipe).items() if name not in FREE},
+    }
 
 
 def check_same(folder: Path, asked: Mapping[str, Any], *, resume: bool) -> None:

@@ -26,16 +26,19 @@ LIGHTNING_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 RECIPES: dict[str, dict[str, Any]] = {
     # METHODS section 5: the head from the probe, the upper half at 3e-4
-    "default": {"epochs": 5, "rate": 3e-4, "freeze": 0.5, "optimizer": "adamw"},
+    "default": {
+        "epochs": 5, "rate": 3e-4, "freeze": 0.5, "optimizer": "adamw", "imbalance": "auto",
+    },
     # what tutorials do: network frozen, one new linear head
     "classic": {
         "epochs": 5, "rate": 1e-3, "freeze": 1.0, "optimizer": "adam", "schedule": "constant",
         "weight_decay": 0.0, "clip": 0.0, "batch": 32, "head": "new", "alphas": (1.0,),
+        "imbalance": "none",
     },
     # the ablation: nothing is known beforehand
     "scratch": {
         "epochs": 5, "rate": 1e-3, "freeze": 0.0, "optimizer": "adamw", "head": "new",
-        "alphas": (1.0,), "learn_statistics": True, "layer_decay": 1.0,
+        "alphas": (1.0,), "learn_statistics": True, "layer_decay": 1.0, "imbalance": "none",
     },
 }  # fmt: skip
 
@@ -173,7 +176,7 @@ NAMES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("optimizer", "--optimizer", OPTIMIZERS),
     ("schedule", "--schedule", SCHEDULES),
     ("augment", "--augment", tuple(POLICIES)),
-    ("imbalance", "--imbalance", IMBALANCES),
+    ("imbalance", "--imbalance", ("auto", *IMBALANCES)),
     ("precision", "--precision", PRECISIONS),
     ("logger", "--logger", LOGGERS),
 )
