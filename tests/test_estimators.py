@@ -108,6 +108,32 @@ def test_bands_are_picked(paths: list[str]) -> None:
     assert np.array_equal(ta.ImageEmbedder(bands="B,G,R").transform(paths[:1]), expected)
 
 
+def test_a_sum_stands_side_by_side_and_each_part_is_kept(
+    paths: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = paths[:6]
+    alone = [ta.ImageEmbedder(one).transform(some) for one in ("color", "lite0")]
+    monkeypatch.setattr(estimators, "AT_ONCE", 4)
+    both = ta.ImageEmbedder("color+lite0")
+    assert np.array_equal(both.fit_transform(some), np.concatenate(alone, axis=1))
+    assert len(both.get_feature_names_out()) == sum(one.shape[1] for one in alone)
+
+
+def test_any_number_of_bands(paths: list[str], labels: list[str], tmp_path: Path) -> None:
+    with Image.open(paths[0]) as image:
+        image.putalpha(image.convert("L"))
+        image.save(tmp_path / "four.png")
+    four = [tmp_path / "four.png"]
+    features = ta.ImageEmbedder(bands="R,G,B,A").transform(four)
+    assert features.shape == (1, 2 * 1280)  # two composites
+    assert np.array_equal(features[:, :1280], ta.ImageEmbedder(bands="R,G,B").transform(four))
+    assert ta.ImageEmbedder(bands="G").transform(four).shape == (1, 1280)
+    gray = ta.ImageClassifier("color", bands="G,R").fit(paths, labels)
+    assert gray.predict_proba(paths).shape == (len(paths), 3)
+    with pytest.raises(InputError, match="cannot be used: band A was asked for"):
+        ta.ImageEmbedder(bands="R,G,B,A").transform(paths[:1])
+
+
 # -- the classifier
 
 
@@ -298,12 +324,12 @@ def test_parameters_that_cannot_be_are_refused(paths: list[str], labels: list[st
         ta.ImageEmbedder(backbone="lite9").fit(paths)
     with pytest.raises(ta.TellapartError, match="unknown engine 'opnvino'; did you mean"):
         ta.ImageEmbedder(engine="opnvino").transform(paths)
-    with pytest.raises(ta.TellapartError, match="several are put side by side by sklearn.pipeline"):
-        ta.ImageClassifier(backbone="lite0+color").fit(paths, labels)
+    with pytest.raises(ta.TellapartError, match=r"pca:20 cannot stand in a sum"):
+        ta.ImageClassifier(backbone="color+pca:20").fit(paths, labels)
     with pytest.raises(ta.TellapartError, match=r"use ImageClassifier\('pca:20'\)$"):
         ta.ImageEmbedder(backbone="pca:20").fit(paths)
-    with pytest.raises(ta.TellapartError, match="^bands='R,G': three are needed here"):
-        ta.ImageEmbedder(bands="R,G").transform(paths)
+    with pytest.raises(ta.TellapartError, match="'Q' is no band"):
+        ta.ImageEmbedder(bands="R,Q").transform(paths)
     with pytest.raises(ta.TellapartError, match="head 'ldaa'; did you mean 'lda'"):
         ta.ImageClassifier(head="ldaa").fit(paths, labels)
     with pytest.raises(ta.TellapartError, match="^random_state is None: a whole number"):

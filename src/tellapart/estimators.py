@@ -23,11 +23,13 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from tellapart.backbones import Backbone, get_backbone
+from tellapart.backbones import Backbone
 from tellapart.data import FileSource, MemorySource, RowSource, Source
 from tellapart.engines import Engine, open_engine
 from tellapart.errors import DataError, ModelError, OptionError
 from tellapart.features import Cache, Vectors, embed_kept, open_cache
+from tellapart.features.parts import Recipe, width
+from tellapart.features.recipes import Asked, candidates
 from tellapart.heads import fit_probe
 from tellapart.images.decode import parse_bands
 from tellapart.progress import Progress
@@ -37,7 +39,7 @@ from tellapart.splits import components
 AT_ONCE = 1_024  # pictures that are held in memory at a time, where X holds arrays
 
 Pictures = Sequence[Any] | NDArray[Any]
-Open = tuple[Backbone, Engine, Decoding, Cache]
+Open = tuple[Recipe, dict[Backbone, Engine], Decoding, Cache]
 
 
 class InputError(DataError, ValueError):
@@ -45,7 +47,7 @@ class InputError(DataError, ValueError):
 
 
 class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Pictures to the features of a pretrained network: a transformer that learns nothing.
+    """Pictures to the features of pretrained networks: a transformer that learns nothing.
 
     X is a sequence of pictures, each a path (str or Path), a file's bytes, or an array uint8
     [h, w, 3]; or one array uint8 [n, h, w, 3]; or the `sources` of `tellapart.read(...)`.
@@ -53,11 +55,12 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     Parameters
     ----------
     backbone : str, default="lite0"
-        Name of the network.
+        Name of the network, or several as in "lite0+color", whose features stand side by side.
     engine : str, default="auto"
         What runs it: "auto", "openvino" or "torch".
     bands : str or None, default=None
-        Three bands to use of files with more, as in "N,R,G"; None: the first three.
+        Bands to use of files with more, as in "N,R,G"; None: the first three. Of a number other
+        than three a network sees composites of three, whose features stand side by side.
     cache : str or None, default=None
         Folder where features are kept; None: TELLAPART_CACHE or the user's. A picture that a run
         or another fit has embedded is not embedded again.
@@ -85,7 +88,7 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters and that X holds pictures; nothing is learned and no pixel read."""
         with open_cache(self.cache) as cache:
-            _backbone_of(self, cache)
+            _recipe_of(self, cache)
         self._pictures(X)
         return self
 
@@ -104,7 +107,7 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     @property
     def _n_features_out(self) -> int:
         with open_cache(self.cache) as cache:
-            return _backbone_of(self, cache).features
+            return width(_recipe_of(self, cache))
 
     def __sklearn_tags__(self) -> Tags:
         return _picture_tags(super().__sklearn_tags__())
@@ -174,25 +177,25 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if groups is not None and len(groups) != len(pictures):
             raise InputError(f"groups holds {len(groups):,} values for {len(pictures):,} pictures")
         with _opened(self) as network:
-            backbone, _, _, cache = network
+            recipe, _, _, cache = network
             seen = _embed(pictures, network)
             together = components(len(pictures), seen.ids, *([] if groups is None else [groups]))
             probe, _ = fit_probe(
                 seen.features, codes, len(classes), together, seen.ids,
-                seed=seed, cache=cache, progress=Progress(), pca=backbone.components or 0,
+                seed=seed, cache=cache, progress=Progress(), pca=recipe[0].backbone.components or 0,
                 head=self.head, trials=self.search,
             )  # fmt: skip
         self.classes_ = classes
         self.head_ = probe.head
         self.choices_ = probe.choices
-        self.weights_digest_ = backbone.weights_digest
+        self.weights_digest_ = _weights_of(recipe)
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Return calibrated probabilities float32 [n, k], in the order of `classes_`."""
         check_is_fitted(self)
         with _opened(self) as network:
-            _check_same_weights(network[0], self.weights_digest_)
+            self._check_weights(network[0])
             features = _embed(self._pictures(X), network).features
         return self.head_.probabilities(features)
 
@@ -200,6 +203,15 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the likeliest class of each picture, [n], of the labels' type."""
         probabilities = self.predict_proba(X)
         return np.asarray(self.classes_[probabilities.argmax(axis=1)])
+
+    def _check_weights(self, recipe: Recipe) -> None:
+        here = _weights_of(recipe)
+        if here != self.weights_digest_:
+            raise ModelError(
+                f"this classifier was fitted on features of other weights of {self.backbone}"
+                f" ({self.weights_digest_[:8]}) than those installed here ({here[:8]}): fit it"
+                " again"
+            )
 
     def _pictures(self, X: Any) -> Pictures:
         return pictures_of(X)
@@ -270,38 +282,45 @@ def _source_of(one: Any) -> Source | MemorySource:
 @contextmanager
 def _opened(estimator: ImageEmbedder | ImageClassifier) -> Iterator[Open]:
     """Open what an estimator's parameters name, for one call."""
-    bands = parse_bands(estimator.bands) if estimator.bands is not None else None
-    if bands is not None and len(bands) != 3:
-        raise OptionError(f"bands={estimator.bands!r}: three are needed here, such as 'N,R,G'")
     with open_cache(estimator.cache) as cache:
-        backbone = _backbone_of(estimator, cache)
-        yield backbone, open_engine(backbone, estimator.engine, cache), Decoding(bands), cache
+        recipe = _recipe_of(estimator, cache)
+        engines = {
+            one: open_engine(one, estimator.engine, cache)
+            for one in dict.fromkeys(part.backbone for part in recipe)
+        }
+        yield recipe, engines, Decoding(_bands_of(estimator)), cache
 
 
-def _backbone_of(estimator: ImageEmbedder | ImageClassifier, kept: Cache | None = None) -> Backbone:
-    name = estimator.backbone
-    if "+" in name:
+def _recipe_of(estimator: ImageEmbedder | ImageClassifier, kept: Cache) -> Recipe:
+    """Return the parts of the features: those that need nothing of the pictures."""
+    bands = _bands_of(estimator)
+    asked = Asked(estimator.backbone, bands=len(bands) if bands else 3)
+    recipe = candidates(asked, kept)[0].recipe
+    if recipe[0].backbone.components and isinstance(estimator, ImageEmbedder):
         raise OptionError(
-            f"backbone={name!r}: an estimator takes one backbone; several are put side by side by"
-            " sklearn.pipeline.make_union of an ImageEmbedder each"
+            f"backbone={estimator.backbone!r}: its components are fitted together with a"
+            f" classifier: use ImageClassifier({estimator.backbone!r})"
         )
-    backbone = get_backbone(name, kept=kept)
-    if backbone.components and isinstance(estimator, ImageEmbedder):
-        raise OptionError(
-            f"backbone={name!r}: its components are fitted together with a classifier: use"
-            f" ImageClassifier({name!r})"
-        )
-    return backbone
+    return recipe
+
+
+def _bands_of(estimator: ImageEmbedder | ImageClassifier) -> tuple[str, ...] | None:
+    return None if estimator.bands is None else parse_bands(estimator.bands)
+
+
+def _weights_of(recipe: Recipe) -> str:
+    """Return the digests of the networks' weights, each once."""
+    return "+".join(dict.fromkeys(part.backbone.weights_digest for part in recipe))
 
 
 def _embed(pictures: Pictures, network: Open) -> Vectors:
     """Return the vectors of all pictures; raises InputError naming the first that has none."""
-    backbone, engine, decoding, cache = network
+    recipe, engines, decoding, cache = network
     ids: list[str] = []
     parts = []
     for start in range(0, len(pictures), AT_ONCE):
         some = pictures[start : start + AT_ONCE]
-        found = embed_kept([_source_of(one) for one in some], backbone, engine, decoding, cache)
+        found = embed_kept([_source_of(one) for one in some], recipe, engines, decoding, cache)
         for row, problem in found.problems.items():
             raise InputError(
                 f"picture {start + row} of X ({_shown(some[row])}) cannot be used: {problem};"
@@ -333,15 +352,6 @@ def _seed(value: Any) -> int:
     if not isinstance(value, int | np.integer) or value < 0:
         raise OptionError(f"random_state is {value!r}: a whole number of 0 or more is needed")
     return int(value)
-
-
-def _check_same_weights(backbone: Backbone, digest: str) -> None:
-    if backbone.weights_digest != digest:
-        raise ModelError(
-            f"this classifier was fitted on features of other weights of {backbone.name}"
-            f" ({digest[:8]}) than those installed here ({backbone.weights_digest[:8]}): fit it"
-            " again"
-        )
 
 
 def _picture_tags(tags: Tags) -> Tags:

@@ -13,6 +13,7 @@ from tellapart.backbones import get_backbone
 from tellapart.data import FileSource, MemorySource, read
 from tellapart.engines import Engine, open_engine
 from tellapart.features import Look, embed_kept, open_cache
+from tellapart.features.parts import Part
 from tellapart.settings import Decoding
 
 
@@ -38,7 +39,7 @@ def once(tmp_path: Path) -> Callable[..., Any]:
     def call(sources: Any) -> Any:
         with open_cache(tmp_path / "own") as cache:
             engine = _Counting(open_engine(lite0, "openvino", cache))
-            found = embed_kept(sources, lite0, engine, Decoding(), cache)
+            found = embed_kept(sources, (Part(lite0),), {lite0: engine}, Decoding(), cache)
         return found, engine.embedded
 
     return call

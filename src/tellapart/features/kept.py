@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from tellapart.engines import Engine
 from tellapart.features.database import DamagedDatabase
 from tellapart.features.embed import Embedded, embed
 from tellapart.features.look import MOST_MENDED, WRITE_AT, vectors_key
-from tellapart.features.parts import Part, Ready
+from tellapart.features.parts import Ready, Recipe
 from tellapart.features.rounding import as_stored
 from tellapart.features.store import Cache, FileState, file_state
 from tellapart.images import picture_id
@@ -37,36 +37,42 @@ class Vectors:
 
 def embed_kept(
     sources: Sequence[Source | MemorySource],
-    backbone: Backbone,
-    engine: Engine,
+    recipe: Recipe,
+    engines: Mapping[Backbone, Engine],
     decoding: Decoding,
     cache: Cache,
 ) -> Vectors:
     """Return every source's vector, computing and keeping only those that the cache lacks.
 
+    recipe   parts of one view each, whose vectors stand side by side
+    engines  what runs each of their backbones
+
     The vectors are those that `look` keeps: a run and an estimator share them.
     """
     for _ in range(MOST_MENDED):
         try:
-            return _embed_kept(sources, backbone, engine, decoding, cache)
+            return _embed_kept(sources, recipe, engines, decoding, cache)
         except DamagedDatabase:  # mended by now; what it held is computed again
             continue
-    return _embed_kept(sources, backbone, engine, decoding, cache)
+    return _embed_kept(sources, recipe, engines, decoding, cache)
 
 
 def _embed_kept(
-    sources: Sequence[Source | MemorySource], backbone: Backbone, engine: Engine,
+    sources: Sequence[Source | MemorySource], recipe: Recipe, engines: Mapping[Backbone, Engine],
     decoding: Decoding, cache: Cache,
 ) -> Vectors:  # fmt: skip
-    ready = Ready(Part(backbone).shown(), engine)
-    key = vectors_key(backbone, ready.shown[0], engine, decoding)
+    parts = [Ready(part.shown(), engines[part.backbone]) for part in recipe]
+    widths = {  # by the key under which the part's vectors are kept
+        vectors_key(part.backbone, ready.shown[0], ready.engine, decoding): part.backbone.features
+        for part, ready in zip(recipe, parts, strict=True)
+    }
     states = _states(sources)
     ids = _known_ids(sources, states, cache)
-    have = cache.ids_with_vectors(key)
+    have = set.intersection(*map(cache.ids_with_vectors, widths))
     todo = _first_of_each([row for row, id_ in enumerate(ids) if id_ not in have], ids)
     problems: dict[str | int, str] = {}
     waiting: list[Embedded] = []
-    for one in embed([sources[row] for row in todo], [ready], decoding):
+    for one in embed([sources[row] for row in todo], parts, decoding):
         row = todo[one.row]
         ids[row] = one.id
         if one.vector is None:
@@ -74,11 +80,11 @@ def _embed_kept(
             continue
         waiting.append(one)
         if len(waiting) == WRITE_AT:
-            _keep(waiting, key, cache)
+            _keep(waiting, widths, cache)
             waiting = []
-    _keep(waiting, key, cache)
+    _keep(waiting, widths, cache)
     cache.save_files(_files(sources, ids, states))
-    return _gather(ids, problems, key, backbone.features, cache)
+    return _gather(ids, problems, widths, cache)
 
 
 def _files(
@@ -118,14 +124,19 @@ def _first_of_each(rows: list[int], ids: list[str]) -> list[int]:
     return sorted(first.values())
 
 
-def _keep(found: list[Embedded], key: str, cache: Cache) -> None:
-    vectors = {one.id: as_stored(one.vector) for one in found if one.vector is not None}
-    if vectors:
-        cache.save_vectors(key, vectors)
+def _keep(found: list[Embedded], widths: Mapping[str, int], cache: Cache) -> None:
+    vectors = {one.id: one.vector for one in found if one.vector is not None}
+    start = 0
+    for key, width in widths.items():
+        columns = slice(start, start + width)
+        own = {id_: as_stored(vector[columns]) for id_, vector in vectors.items()}
+        if own:
+            cache.save_vectors(key, own)
+        start += width
 
 
 def _gather(
-    ids: list[str], problems: dict[str | int, str], key: str, d: int, cache: Cache
+    ids: list[str], problems: dict[str | int, str], widths: Mapping[str, int], cache: Cache
 ) -> Vectors:
     bad = {
         row: problem
@@ -133,6 +144,9 @@ def _gather(
         if (problem := problems.get(id_ or row)) is not None
     }
     good = [row for row in range(len(ids)) if row not in bad]
-    features = np.full((len(ids), d), np.nan, np.float32)
-    features[good] = cache.load_vectors(key, [ids[row] for row in good], d)
+    known = [ids[row] for row in good]
+    features = np.full((len(ids), sum(widths.values())), np.nan, np.float32)
+    features[good] = np.concatenate(
+        [cache.load_vectors(key, known, width) for key, width in widths.items()], axis=1
+    )
     return Vectors(tuple(ids), features, bad)
