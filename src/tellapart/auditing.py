@@ -89,7 +89,7 @@ def audit(
         alike = look_for_copies(seen, store, progress, mirror=settings.mirror)
         together = components_of(usable, seen, alike)
         found = audit_pictures(
-            pictures, seen, alike, together, usable.splits, settings, progress,
+            pictures, seen, alike, together, usable.splits, settings, store, progress,
             given_split=usable.has_given_split,
         )  # fmt: skip
         if plan is not None:
@@ -206,6 +206,7 @@ def audit_pictures(
     together: NDArray[np.intp],
     sides: Sequence[str | None],
     settings: AuditSettings,
+    cache: Cache,
     progress: Progress,
     *,
     given_split: bool,
@@ -233,6 +234,7 @@ def audit_pictures(
         ),
         only=settings.only,
         skip=settings.skip,
+        cache=cache,
         progress=progress,
     )
 

@@ -112,7 +112,7 @@ def run(
         with watch("audit"):
             audit = audit_pictures(
                 pictures, seen, alike, split.components, split.sides_for_audit(),
-                AuditSettings(mirror=settings.mirror, seed=settings.seed), progress,
+                AuditSettings(mirror=settings.mirror, seed=settings.seed), store, progress,
                 given_split=split.given or settings.split.order_column is not None,
             )  # fmt: skip
         job = Job(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from tellapart.audits import (
@@ -20,6 +21,7 @@ from tellapart.audits import (
     shortcuts,
 )
 from tellapart.audits.inputs import AuditInput
+from tellapart.audits.kept import audit_key
 from tellapart.audits.kinds import (
     COST,
     KINDS,
@@ -31,6 +33,16 @@ from tellapart.audits.kinds import (
 )
 from tellapart.audits.records import Audit, Finding, PictureRef
 from tellapart.progress import Progress
+
+
+class Kept(Protocol):
+    """Where findings are kept: the cache, seen from here."""
+
+    def load_arrays(self, key: str) -> tuple[Any, dict[str, Any]] | None: ...
+
+    def save_arrays(
+        self, key: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+    ) -> None: ...
 
 
 class Check(NamedTuple):
@@ -77,21 +89,34 @@ def run_audit(
     *,
     only: tuple[str, ...] | None = None,
     skip: tuple[str, ...] | None = None,
+    cache: Kept | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Return what the checks find: each group of pictures once, under its costliest kind.
 
     only, skip  kinds of findings to look for or to leave out; None for no restriction. Raises
                 OptionError for a kind that does not exist (naming the nearest), or if none is left.
+    cache       where what was found is kept, so that the same pictures are checked once
     """
     wanted = wanted_kinds(only, skip)
+    key = audit_key(data, sorted(wanted)) if cache is not None else ""
+    kept = cache.load_arrays(key) if cache is not None else None
+    if kept is not None:
+        return Audit.from_json(kept[1])
+    found = _checked(data, wanted, progress or Progress())
+    if cache is not None:
+        cache.save_arrays(key, {}, found.to_json())
+    return found
+
+
+def _checked(data: AuditInput, wanted: frozenset[str], progress: Progress) -> Audit:
     checks = [check for check in CHECKS if wanted.intersection(check.kinds)]
     found: list[Finding] = []
     # One thread: on 1,000 pictures many take longer (0.3 s against 2.6 s on two busy cores), and
     # the findings must not depend on their number.
     with (
         threadpool_limits(1, "blas"),
-        (progress or Progress()).stage("audit", len(checks), "checks") as stage,
+        progress.stage("audit", len(checks), "checks") as stage,
     ):
         for check in checks:
             found += [one for one in check.find(data) if one.kind in wanted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +24,11 @@ class PictureRef:
     def to_json(self) -> dict[str, Any]:
         """Return the object that stands in audit.json."""
         return {"path": self.path, "id": self.id, "split": self.split}
+
+    @staticmethod
+    def from_json(stored: Mapping[str, Any]) -> PictureRef:
+        """Return what `to_json` was made from."""
+        return PictureRef(stored["path"], stored["id"], stored["split"])
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,20 @@ class Finding:
             "advice": self.advice,
         }
 
+    @staticmethod
+    def from_json(stored: Mapping[str, Any]) -> Finding:
+        """Return what `to_json` was made from, its score to six places."""
+        return Finding(
+            kind=stored["kind"],
+            severity=stored["severity"],
+            score=stored["score"],
+            pictures=tuple(PictureRef.from_json(one) for one in stored["pictures"]),
+            labels=tuple(stored["labels"]),
+            message=stored["message"],
+            advice=stored["advice"],
+            also=tuple(stored["also"]),
+        )
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -66,6 +86,12 @@ class Audit:
     def to_json(self) -> dict[str, Any]:
         """Return the object that stands in audit.json."""
         return {"pictures": self.pictures, "findings": [one.to_json() for one in self.findings]}
+
+    @staticmethod
+    def from_json(stored: Mapping[str, Any]) -> Audit:
+        """Return what `to_json` was made from."""
+        found = tuple(Finding.from_json(one) for one in stored["findings"])
+        return Audit(pictures=stored["pictures"], findings=found)
 
     def _repr_html_(self) -> str:
         from tellapart.html import table
