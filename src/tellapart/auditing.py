@@ -25,6 +25,7 @@ from tellapart.likeness import Likeness, look_for_copies
 from tellapart.places import refuse_existing, write_json, writing
 from tellapart.progress import Progress
 from tellapart.reports import AuditData, write_audit_page
+from tellapart.reports.wording import title_of
 from tellapart.results import quoted, reading_options
 from tellapart.settings import Decoding, ReadSettings
 from tellapart.splits import components, join_alike
@@ -117,7 +118,7 @@ def _page(
     location: str | Path, found: Audit, pictures: PictureSet, seen: Look, settings: AuditSettings
 ) -> AuditData:
     return AuditData(
-        title=Path(location).absolute().name,
+        title=title_of(location),
         date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         audit=found,
         class_counts=pictures.class_counts(),

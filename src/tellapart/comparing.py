@@ -42,6 +42,7 @@ from tellapart.likeness import look_for_copies
 from tellapart.places import new_folder, write_json
 from tellapart.progress import Progress
 from tellapart.reports import BackboneMap, ProbeData, write_probe_page
+from tellapart.reports.wording import title_of
 from tellapart.results import quoted, reading_options
 from tellapart.settings import RunSettings
 from tellapart.splits import Split
@@ -199,7 +200,7 @@ def _page(
     rows = contest.mapped.tolist()
     data = f"{quoted(str(location))}{reading_options(settings.read)}"
     return ProbeData(
-        title=Path(location).absolute().name,
+        title=title_of(location),
         date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         words=found.words,
         columns=HEADER,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,9 @@ from tellapart.reports import (
     WithLeaked,
     write_report,
 )
+from tellapart.reports.wording import title_of
 from tellapart.results import Results
+from tellapart.settings import RunSettings
 from tellapart.splits import CROSSED
 
 
@@ -49,7 +52,7 @@ def report_data(found: Results, place: Path, seconds: dict[str, float]) -> Repor
     rows = judged.rows[counting]
     place_of = {name: code for code, name in enumerate(found.fitted.classes)}
     return ReportData(
-        title=Path(found.location).absolute().name,
+        title=title_of(found.location),
         date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         headline_sentence=headline_words(judged.evaluation, split.headline),
         headline_split=split.headline,
@@ -82,7 +85,7 @@ def report_data(found: Results, place: Path, seconds: dict[str, float]) -> Repor
             else None
         ),
         notes=found.pictures.notes,
-        settings=asdict(found.settings),
+        settings=_settings(found.settings),
         versions={**results.versions(), **asdict(found.look.engine)},
         seconds=seconds,
         search=found.fitted.probe.search,
@@ -93,6 +96,12 @@ def report_data(found: Results, place: Path, seconds: dict[str, float]) -> Repor
         advice=found.advice,
         drawings=_drawings(found, rows),
     )
+
+
+def _settings(settings: RunSettings) -> dict[str, Any]:
+    """Return the settings as the page lists them; of fine-tuning only where there was any."""
+    shown = asdict(settings)
+    return shown if settings.finetune.mode != "no" else {**shown, "finetune": "no"}
 
 
 DRAWN = 6  # pictures that are drawn as classical features keep them

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tellapart.advice import Advice, Suspect
+from tellapart.advice import Advice, Guess, Suspect
 from tellapart.advice import advise as advise_module
 from tellapart.advice.advise import Larger, advise, backbone_rows
+from tellapart.advice.words import points
 from tellapart.audits.mislabeled import MARGIN, label_scores
 from tellapart.audits.ridge import coordinates
 from tellapart.heads.logistic import fit_head, one_thread_quietly
@@ -257,3 +258,7 @@ def test_a_logistic_regression_stands_in_for_another_head(small_set: Callable[..
     assert found.options == advice_on(known).options
     reduced = advice_on(known, setting=replace(SETTING, pca=2))  # the head's own steps are taken
     assert reduced.score != found.score
+
+
+def test_nothing_is_not_less_than_nothing() -> None:
+    assert points(Guess(-0.0004, -0.009, 0.0001)) == "+0.0 points (-0.9 to 0.0)"

@@ -346,3 +346,15 @@ def test_a_browser_draws_every_chart_under_the_policy(
     tiles = [one for tag, one in Page(done.stdout).elements if one.get("class") == "tile"]
     assert 5 < len(tiles) <= 90  # the map drawn with the pictures, one a place
     assert "could not be drawn" not in " ".join(Page(done.stdout).text)
+
+
+def test_a_reason_is_said_once_and_numbers_stay_with_their_sign(
+    make_data: Make, page: Any, scripts: Path
+) -> None:
+    choices = [
+        {"what": what, "chosen": "1", "why": why}
+        for what, why in (("C", "the best"), ("class_weights", "the best"), ("bands", "other"))
+    ]
+    data = make_data(choices=choices, headline_sentence="About 9 of 10 right (81 to 97 %).")
+    assert "C 1 the best class weights 1 likewise bands 1 other" in page(data).words()
+    assert "(81 to 97\u00a0%)" in report_html(data, scripts)

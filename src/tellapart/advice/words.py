@@ -51,6 +51,7 @@ def points(gain: Guess) -> str:
     """Return a gain in points of balanced accuracy: '+4 points (1 to 7)'."""
     value, low, high = (100 * one for one in (gain.value, gain.low, gain.high))
     digits = 1 if max(abs(value), abs(high - low)) < 3 else 0
+    value, low, high = (round(one, digits) + 0.0 for one in (value, low, high))  # no -0.0
     shown = f"{value:+.{digits}f}"
     unit = "point" if shown == "+1" else "points"
     return f"{shown} {unit} ({low:.{digits}f} to {high:.{digits}f})"

@@ -184,8 +184,9 @@ def _warning(data: AuditInput, group: FactGroup, shares: Floats, names: list[str
         "shortcut",
         labels=labels,
         score=float(shares.max()),
-        message=f"By {group.name} alone, {100 * shares.max():.0f} % of '{labels[0]}' can be told "
-        "from the rest (chance: 0 %): a classifier may learn how the files were made.",
+        message=f"By {group.name} alone, '{labels[0]}' can be told from the rest, "
+        f"{100 * shares.max():.0f} % of the way from chance to certainty: a classifier may learn "
+        "how the files were made.",
         advice="Bring all classes into one form (size, format, quality, no border), or collect "
         "them alike; the score will not hold on pictures of another source.",
     )

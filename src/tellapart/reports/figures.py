@@ -38,7 +38,6 @@ CONFIG: dict[str, Any] = {
         "labelFontSize": 12,
         "titleFontSize": 12,
         "titleFontWeight": "normal",
-        "labelLimit": 120,
         "titlePadding": 8,
     },
     "legend": {
@@ -73,9 +72,13 @@ class Figure:
 
 
 def finish(
-    chart: Any, rows: Sequence[dict[str, Any]], description: str, *, room_right: int = 5
-) -> dict[str, Any]:
-    """Return the spec of a chart made on `base`, with its rows, our colours and its name."""
+    chart: Any, rows: Sequence[dict[str, Any]], description: str, *, room_right: int = 5,
+    label_limit: int = 120,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the spec of a chart made on `base`, with its rows, our colours and its name.
+
+    label_limit  CSS pixels of an axis label; less where the page is narrow
+    """
     spec: dict[str, Any] = chart.properties(description=description).to_dict()
     autosize = FIT if spec["width"] == "container" else {"type": "pad"}
     del spec["$schema"]  # the page says that it is Vega-Lite, and names no host
@@ -83,7 +86,7 @@ def finish(
     datasets = {**spec.get("datasets", {}), ROWS: list(rows)}
     return {
         **spec,
-        "config": CONFIG,
+        "config": {**CONFIG, "axis": {**CONFIG["axis"], "labelLimit": label_limit}},
         "datasets": datasets,
         "autosize": autosize,
         "padding": padding,
@@ -167,7 +170,7 @@ def _matrix_numbers(x: Any, y: Any, size: int) -> Any:
             y=y,
             text="count:Q",
             color=alt.condition(
-                "datum.share > 0.5", alt.value("var(--paper)"), alt.value("var(--ink)")
+                "datum.share > 0.6", alt.value("var(--paper)"), alt.value("var(--ink)")
             ),
         )
         .transform_filter("datum.count > 0")
@@ -212,7 +215,7 @@ def per_class(evaluation: Evaluation) -> Figure:
     )
     offset = alt.YOffset("measure:N", scale=alt.Scale(domain=words, paddingInner=0.15))
     x_scale = alt.Scale(domain=[0, 1])
-    x_axis = axis(format="%", tickCount=5)
+    x_axis = axis(format="%", tickCount=5, orient="bottom" if len(names) <= WIDE_CLASSES else "top")
     colour = alt.Color(
         "measure:N",
         scale=alt.Scale(domain=words, range=["var(--accent)", "var(--second)"]),

@@ -12,6 +12,7 @@ from tellapart.reports.figures import HOVER, Figure, axis, base, finish
 
 COLOURS = ("var(--muted)", "var(--accent)")
 LEARNED, HELD = "learned from", "held out"
+TICKS = 10  # epochs that are numbered
 MEASURES: tuple[tuple[str, str, str, int, tuple[tuple[str, str], ...]], ...] = (
     # name, title, caption, height, (field of Epoch, line)
     (
@@ -61,6 +62,8 @@ def _figure(
     if not rows:
         return None
     names = [line for _, line in lines]
+    last = max(row["epoch"] for row in rows)
+    whole = list(range(1, last + 1, -(-last // TICKS)))  # a tick between two epochs means nothing
     chart = (
         base()
         .mark_line(
@@ -69,7 +72,7 @@ def _figure(
             point=alt.OverlayMarkDef(size=24, filled=True, tooltip=HOVER),
         )
         .encode(
-            x=alt.X("epoch:Q", title="epoch", axis=axis(tickMinStep=1, format="d")),
+            x=alt.X("epoch:Q", title="epoch", axis=axis(values=whole, format="d")),
             y=alt.Y("value:Q", title=None, axis=axis(tickCount=4), scale=alt.Scale(zero=False)),
             detail="training:N",
             color=alt.Color(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,8 @@ from tellapart.reports import (
 from tellapart.reports.records import ReportData
 from tellapart.reports.scripts import TEMPLATES, own_text, policy, vega_bundle
 from tellapart.version import __version__
+
+PER_CENT = re.compile(r"(?<=\d) %")
 
 
 def report_html(data: ReportData, cache_folder: Path | None = None) -> str:
@@ -77,9 +80,17 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.finalize = _unbroken
     environment.filters["counted"] = counted
     environment.filters["jpeg"] = data_uri
     return environment
+
+
+def _unbroken(value: Any) -> Any:
+    """Return what a template shows, a number never parted from its per cent sign."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return PER_CENT.sub("\u00a0%", value)
+    return value
 
 
 def _chosen(data: ReportData) -> dict[str, Any]:
@@ -166,10 +177,6 @@ def _words(data: ReportData) -> dict[str, Any]:
 
 def _tables(data: ReportData) -> dict[str, Any]:
     slowest = max((data.seconds or {}).values(), default=0.0)
-    choices = [
-        [wording.words(str(one["what"])), str(one["chosen"]), str(one["why"])]
-        for one in data.choices
-    ]
     return {
         "class_table": Markup(sections.class_table(data.evaluation)),
         "proof": Markup(sections.proof_table(data.split_proof)) if data.split_proof else "",
@@ -177,7 +184,7 @@ def _tables(data: ReportData) -> dict[str, Any]:
         "trials_ended": data.search.ended if data.search else "",
         "settings": _value_table(("setting", "value"), data.settings),
         "versions": _value_table(("what", "version"), data.versions),
-        "choices": Markup(table(("what", "chosen", "why"), choices)) if choices else "",
+        "choices": Markup(sections.choice_table(data.choices)) if data.choices else "",
         "candidates": Markup("".join(_candidates(one) for one in data.choices)),
         "seconds": [
             (wording.words(name), f"{spent:.1f} s", round(100 * spent / slowest, 2))

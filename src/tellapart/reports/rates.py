@@ -20,16 +20,22 @@ def rate_picture(curve: RateCurve) -> bytes:
         {"rate": getattr(curve, field), "what": f"{name} {getattr(curve, field):.2g}"}
         for name, field in SUGGESTIONS
     ]
-    x = alt.X("rate:Q", scale=alt.Scale(type="log"), title="learning rate")
+    x = alt.X(
+        "rate:Q",
+        title="learning rate",
+        scale=alt.Scale(type="log", nice=False, padding=12),
+        axis=alt.Axis(format=".0e", tickCount=8, labelOverlap=True),
+    )
     line = (
         alt.Chart(alt.InlineData(values=points))
         .mark_line(color="#1f5fa8")
         .encode(x=x, y=alt.Y("loss:Q", title="loss (smoothed)", scale=alt.Scale(zero=False)))
     )
+    colour = alt.Color("what:N", title="suggested", legend=alt.Legend(orient="bottom"))
     rules = (
         alt.Chart(alt.InlineData(values=marks))
         .mark_rule(strokeDash=[4, 3], size=2)
-        .encode(x=x, color=alt.Color("what:N", title="suggested"))
+        .encode(x=x, color=colour)
     )
     chart = alt.layer(line, rules).properties(
         width=560, height=300, title="Where does the loss fall?", background="white"

@@ -220,6 +220,16 @@ def _bar_parts(sides: Mapping[str, int], order: Sequence[str], largest: int) -> 
         start += width
 
 
+def choice_table(choices: Sequence[Mapping[str, Any]]) -> str:
+    """Return what was chosen and why; a reason that stands above already is not said again."""
+    whys = ["", *(str(one["why"]) for one in choices)]
+    rows = [
+        (words(str(one["what"])), str(one["chosen"]), "likewise" if why == above else why)
+        for one, above, why in zip(choices, whys, whys[1:], strict=False)
+    ]
+    return table(("what", "chosen", "why"), rows)
+
+
 def value_rows(values: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
     """Flatten nested values into (name, text) rows for a table."""
     rows: list[tuple[str, str]] = []

@@ -15,6 +15,11 @@ from tellapart.html import table
 from tellapart.reports.figures import HOVER, Figure, axis, base, finish
 
 LIMIT = 400  # CSS pixels of a trial's name
+KINDS = {
+    "chosen": "var(--accent)",
+    "judged on every fold": "var(--second)",
+    "given up early": "var(--other)",
+}
 
 
 def chart(search: Search | None) -> list[Figure]:
@@ -23,16 +28,17 @@ def chart(search: Search | None) -> list[Figure]:
         return []
     order = sorted(search.trials, key=lambda one: (-one.score, one.loss, one.number))
     rows = [_row(search, one) for one in order]
-    y = alt.Y("name:N", title=None, axis=axis(labelLimit=LIMIT), sort=[row["name"] for row in rows])
+    y = alt.Y("name:N", title=None, axis=axis(), sort=[row["name"] for row in rows])
     x = alt.X(
         "score:Q", title="balanced accuracy out of fold", scale=alt.Scale(zero=False, nice=True),
         axis=axis(format=".1%", tickCount=5),
     )  # fmt: skip
-    kinds = ["chosen", "judged on every fold", "given up early"]
+    present = {row["kind"] for row in rows}
+    kinds = [kind for kind in KINDS if kind in present]
     colour = alt.Color(
         "kind:N",
-        scale=alt.Scale(domain=kinds, range=["var(--accent)", "var(--second)", "var(--other)"]),
-        legend=alt.Legend(title=None, orient="top", symbolType="circle"),
+        scale=alt.Scale(domain=kinds, range=[KINDS[kind] for kind in kinds]),
+        legend=alt.Legend(title=None, orient="top", symbolType="circle", columns=1),
     )
     errors = base().mark_rule(strokeWidth=1.5).encode(x=x, x2="high:Q", y=y, color=colour)
     errors = errors.encode(x=alt.X("low:Q", title="balanced accuracy out of fold"))
@@ -42,7 +48,7 @@ def chart(search: Search | None) -> list[Figure]:
     return [
         Figure(
             "trials",
-            finish(spec, rows, title),
+            finish(spec, rows, title, label_limit=LIMIT),
             title,
             "Each line is a trial: a head and how features are prepared, at the best of its"
             " strengths; the thin line is one standard error to each side. Trials within one"

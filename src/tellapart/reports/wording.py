@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tellapart.evaluation.records import Estimate
 from tellapart.evaluation.words import percent, range_words
@@ -49,6 +50,12 @@ def with_range(estimate: Estimate) -> str:
     """Return a share and its interval: '95.4 % (91 to 98 %)'."""
     interval = range_words(estimate)
     return f"{big_number(estimate)} ({interval})" if interval else big_number(estimate)
+
+
+def title_of(location: str | Path) -> str:
+    """Return the title of a page about the pictures at a place; a table's has its folder too."""
+    place = Path(location).absolute()
+    return f"{place.parent.name}/{place.name}" if place.is_file() else place.name
 
 
 def words(name: str) -> str:

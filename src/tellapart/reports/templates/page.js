@@ -62,11 +62,14 @@
     defaultStyle: false,
     tooltip: hover,
   };
-  // Legends do not wrap by themselves: as many columns as the place has room for.
+  // Legends do not wrap by themselves: as many columns as the place has room for. Long labels leave
+  // half of a narrow page to the chart.
   function fitted(spec, width) {
     const columns = Math.max(1, Math.floor(width / 150));
     const legend = { ...spec.config.legend, columns };
-    return { ...spec, config: { ...spec.config, legend } };
+    const labelLimit = Math.min(spec.config.axis.labelLimit, 0.45 * width);
+    const axis = { ...spec.config.axis, labelLimit };
+    return { ...spec, config: { ...spec.config, axis, legend } };
   }
 
   // The same map drawn with the pictures: each cell of a grid shows the one nearest to its middle.
