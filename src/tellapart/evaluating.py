@@ -16,8 +16,9 @@ from tellapart import tuning
 from tellapart.data import PictureSet
 from tellapart.engines import open_engine, usable_cores
 from tellapart.errors import DataError, OptionError, did_you_mean
-from tellapart.evaluation import CROSSED_WIDENING, Evaluation, evaluate
+from tellapart.evaluation import CROSSED_WIDENING, Estimate, Evaluation, evaluate, paired_difference
 from tellapart.evaluation.calibration import calibration
+from tellapart.evaluation.pretraining import PretrainingEffect
 from tellapart.evaluation.views import ViewsEffect, views_effect
 from tellapart.features import Look, look
 from tellapart.features.parts import Ready, mean_of
@@ -43,6 +44,7 @@ class Answers:
     untempered     the same without the heads' temperatures; None of a network trained on
     whole          with test-time views: what was answered by the whole picture alone
     seconds        likewise: a picture takes, the whole alone and all views
+    pretrained     where a network was trained from scratch: what the probe answered
     """
 
     rows: NDArray[np.intp]
@@ -50,6 +52,7 @@ class Answers:
     untempered: Floats | None
     whole: Floats | None = None
     seconds: tuple[float, float] = (0.0, 0.0)
+    pretrained: Floats | None = None
 
 
 def check_evaluate(settings: RunSettings) -> None:
@@ -97,8 +100,10 @@ def tuned_answers(
             job.usable, rows, tuned.head, fitted.rows, job.base, recipe, tuned, job.settings,
             job.cache, job.progress,
         )  # fmt: skip
-    learned = replace(learned, fitted=fitted, recipe=recipe)
-    return learned, Answers(rows, found, None), tuned
+    answers = Answers(rows, found, None)
+    if job.settings.finetune.mode == "scratch":
+        answers = replace(answers, pretrained=held_out_answers(learned, split).probabilities)
+    return replace(learned, fitted=fitted, recipe=recipe), answers, tuned
 
 
 def averaged_answers(job: Job, learned: Learned, answers: Answers) -> Answers:
@@ -128,7 +133,10 @@ def averaged_answers(job: Job, learned: Learned, answers: Answers) -> Answers:
         ]
         alone, every = seconds_a_picture(pictures.sources, ways, job.settings.decoding)
     averaged = np.asarray(mean_of(each), np.float32)
-    return Answers(answers.rows, averaged, None, answers.probabilities, (alone, every))
+    return replace(
+        answers, probabilities=averaged, untempered=None, whole=answers.probabilities,
+        seconds=(alone, every),
+    )  # fmt: skip
 
 
 def crossed_answers(job: Job, learned: Learned, split: Split) -> tuple[Learned, Answers]:
@@ -196,7 +204,7 @@ def judge(
     place = {name: code for code, name in enumerate(fitted.classes)}
     truth = np.array([place.get(usable.labels[row], -1) for row in everything])
 
-    def measured(rows: NDArray[np.intp]) -> Evaluation:
+    def measured(rows: NDArray[np.intp], probabilities: Floats) -> Evaluation:
         chosen = np.isin(everything, rows) & (truth >= 0)
         if not chosen.any():
             raise DataError(
@@ -204,7 +212,7 @@ def judge(
                 " of a class without training pictures"
             )
         return evaluate(
-            answers.probabilities[chosen],
+            probabilities[chosen],
             truth[chosen],
             classes=fitted.classes,
             components=split.components[everything][chosen],
@@ -218,11 +226,31 @@ def judge(
     return Judged(
         rows=everything,
         probabilities=answers.probabilities,
-        evaluation=measured(counting),
-        with_leaked=measured(leaked) if len(leaked) > len(counting) else None,
+        evaluation=measured(counting, answers.probabilities),
+        with_leaked=measured(leaked, answers.probabilities)
+        if len(leaked) > len(counting)
+        else None,
         ece_before=_calibration_error(answers.untempered, counted, truth),
         views=_views_effect(answers, counted, truth, split, settings),
-    )
+        pretraining=None
+        if answers.pretrained is None
+        else PretrainingEffect(
+            pretrained=measured(counting, answers.pretrained),
+            difference=_difference(
+                answers.pretrained, answers.probabilities, truth, counted,
+                split.components[everything],
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _difference(
+    first: Floats, second: Floats, truth: NDArray[np.intp], counted: NDArray[np.bool_],
+    components: NDArray[np.intp],
+) -> Estimate:  # fmt: skip
+    """Return the balanced accuracy of the answers `first` less that of `second`, paired."""
+    hits, others = (one.argmax(axis=1)[counted] == truth[counted] for one in (first, second))
+    return paired_difference(hits, others, truth[counted], components[counted])
 
 
 def _views_effect(

@@ -27,6 +27,7 @@ from tellapart.evaluation import (
     to_metrics_json,
     write_predictions,
 )
+from tellapart.evaluation.pretraining import PretrainingEffect, pretraining_words
 from tellapart.evaluation.views import ViewsEffect, views_words
 from tellapart.features import Cache, Look
 from tellapart.features.parts import Recipe
@@ -83,6 +84,7 @@ class Judged:
     with_leaked    the same with the leaked ones counted in; None where nothing leaks
     ece_before     the calibration error on the pictures of `evaluation` without the temperature
     views          what test-time views bring and cost, on the pictures of `evaluation`
+    pretraining    what pretraining is worth, likewise, of a network trained from scratch
     """
 
     rows: NDArray[np.intp]
@@ -91,6 +93,7 @@ class Judged:
     with_leaked: Evaluation | None
     ece_before: float | None = None
     views: ViewsEffect | None = None
+    pretraining: PretrainingEffect | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,8 @@ def words(found: Results) -> tuple[str, ...]:
     ]
     if found.tuned:
         lines += found.tuned.words
+    if found.judged.pretraining:
+        lines.append(pretraining_words(found.judged.pretraining, evaluation))
     if found.judged.views:
         lines.append(views_words(found.judged.views))
     lines += _finding_words(found.audit)
@@ -345,7 +350,7 @@ def run_json(found: Results, seconds: dict[str, float]) -> dict[str, Any]:
         "search": _search_json(found),
         "advice": found.advice.to_json() if found.advice else None,
         "choices": [*found.fitted.probe.choices, *(found.tuned.choices if found.tuned else ())],
-        "finetune": _finetune_json(found.tuned, found.judged.views),
+        "finetune": _finetune_json(found.tuned, found.judged),
         "notes": [asdict(note) for note in found.pictures.notes],
         "classes": list(found.fitted.classes),
         "pictures": {"read": len(found.pictures), "usable": len(found.usable)},
@@ -376,7 +381,7 @@ def _search_json(found: Results) -> dict[str, Any] | None:
     }
 
 
-def _finetune_json(tuned: Tuned | None, views: ViewsEffect | None) -> dict[str, Any] | None:
+def _finetune_json(tuned: Tuned | None, judged: Judged) -> dict[str, Any] | None:
     if tuned is None:
         return None
     return {
@@ -384,7 +389,8 @@ def _finetune_json(tuned: Tuned | None, views: ViewsEffect | None) -> dict[str, 
         "alpha": tuned.alpha,
         "mixes": [asdict(one) for one in tuned.mixes],
         "histories": [asdict(one) for one in tuned.histories],
-        "tta": views.to_json() if views else None,
+        "tta": judged.views.to_json() if judged.views else None,
+        "pretrained": judged.pretraining.to_json() if judged.pretraining else None,
     }
 
 

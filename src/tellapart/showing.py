@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tellapart import results
 from tellapart.data.sources import read_bytes
 from tellapart.evaluation import headline_words
+from tellapart.evaluation.pretraining import pretraining_words
 from tellapart.evaluation.views import views_words
 from tellapart.features import Cache
 from tellapart.features.parts import Part
@@ -157,7 +158,14 @@ def _finetuning(found: Results) -> Finetuning | None:
 
     curves = [line for one in tuned.histories for line in advice(one)]
     views = (views_words(found.judged.views),) if found.judged.views else ()
-    return Finetuning(tuned.histories, (*tuned.words, *views, *curves), tuned.samples)
+    effect = found.judged.pretraining
+    return Finetuning(
+        histories=tuned.histories,
+        words=(*tuned.words, *views, *curves),
+        samples=tuned.samples,
+        pretrained=effect.pretrained if effect else None,
+        pretraining=pretraining_words(effect, found.judged.evaluation) if effect else "",
+    )
 
 
 def _class_counts(found: Results) -> dict[str, dict[str, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from tellapart.backbones import Backbone, get_backbone
 from tellapart.errors import MissingExtra, TellapartError
 from tellapart.features import open_cache
+from tellapart.finetuning.layers import Group, freeze_lower
+from tellapart.finetuning.recipes import RECIPES
 from tellapart.models.folder import load_classifier
 from tellapart.optional import import_openvino, need, need_torch
 
@@ -47,23 +50,39 @@ def summarise(name: str, *, cache: str | Path | None = None) -> Summary:
         ("backbone", backbone.name),
         *_transform_rows(backbone.transform),
         ("features", f"{backbone.features:,}"),
-        ("parameters", f"{backbone.parameters:,}, all frozen: a run fits a head on the features"),
+        ("parameters", f"{backbone.parameters:,}; a run fits a head on the features alone"),
         ("licence", backbone.licence),
         ("weights", f"{backbone.source}, SHA-256 {backbone.weights_digest[:16]}..."),
     )
     if not backbone.is_network:
         return Summary(rows, "", ("It is no network: there are no layers to show.",))
     try:
-        return Summary(rows, layer_table(backbone), ())
+        module = backbone.torch_module().eval()
+        tuned = ("fine-tuning", _what_is_trained(module))
+        return Summary((*rows, tuned), layer_table(backbone, module), ())
     except MissingExtra as missing:
         return Summary(rows, "", (f"For its layers: {missing}",))
 
 
-def layer_table(backbone: Backbone) -> str:
-    """Return torchinfo's table of a backbone's layers; raises MissingExtra without torch."""
+def _what_is_trained(module: Any) -> str:
+    """Freeze what fine-tuning freezes by default, and say so."""
+    frozen, trained = freeze_lower(module, RECIPES["default"]["freeze"])
+    number = sum(one.numel() for one in module.parameters() if one.requires_grad)
+    return (
+        f"trains {number:,} parameters: {_from_to(trained)}; {_from_to(frozen)} stay frozen"
+        " (--freeze says how many)"
+    )
+
+
+def _from_to(groups: Sequence[Group]) -> str:
+    names = [one.name or "the whole network" for one in groups]
+    return " to ".join(dict.fromkeys((names[0], names[-1]))) if names else "none"
+
+
+def layer_table(backbone: Backbone, module: Any) -> str:
+    """Return torchinfo's table of a backbone's layers in torch; raises MissingExtra without it."""
     torch = need_torch()
     torchinfo = need("torchinfo", "torch")
-    module = backbone.torch_module().eval().requires_grad_(False)
     size = backbone.transform.size
     shown = torchinfo.summary(
         module,
@@ -96,7 +115,7 @@ def _of_model(place: str) -> Summary:
         ("head", f"{classifier.head.kind}: {_arrays(classifier.head)}, trained"),
     ]
     rows += [
-        ("backbone", f"{part.name}, {part.features:,} features, frozen; licence {part.licence}")
+        ("backbone", f"{part.name}, {part.features:,} features; licence {part.licence}")
         for part in classifier.parts
     ]
     layers = []

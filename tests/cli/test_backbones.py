@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +40,13 @@ def test_a_backbone_s_layers(command: Command) -> None:
     code, said, _ = command("summary", "lite0")
     assert code == 0
     assert "features    1,280" in said
-    assert "Trainable params: 0" in said
+    assert (
+        "fine-tuning  trains 3,117,024 parameters: blocks.4 to conv_head; conv_stem to blocks.3"
+        in (said)
+    )
+    assert "Trainable params: 3,117,024" in said
+    assert re.search(r"Sequential \(3\).*False\n", said)
+    assert re.search(r"Sequential \(4\).*True\n", said)
     assert "[1, 32, 112, 112]" in said
 
 
@@ -60,7 +67,7 @@ def test_a_model_s_summary_needs_no_torch(
     assert code == 0
     assert found["classes"] == "3"
     assert "trained" in found["head"]
-    assert "lite0, 1,280 features, frozen; licence Apache-2.0" in found["backbone"]
+    assert "lite0, 1,280 features; licence Apache-2.0" in found["backbone"]
 
 
 def test_neither_a_folder_nor_a_backbone(refused: Refused) -> None:

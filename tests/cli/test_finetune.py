@@ -158,6 +158,22 @@ def test_kill_9_and_resume_ends_as_if_nothing_had_happened(tuned, process, comma
     assert "fold 1, epoch 1" not in (out / "log.txt").read_text()
 
 
+def test_from_scratch_the_pretrained_network_stands_beside_it(command, shapes, tmp_path, load_json):
+    words = ("--scratch", "--epochs", "1", "--size", "32", "--batch", "8")
+    code, said, err = command("finetune", shapes, "--out", tmp_path / "run", *words)
+    assert code == 0, err
+    found = load_json(tmp_path / "run" / "run.json")["finetune"]["pretrained"]
+    metrics = load_json(tmp_path / "run" / "metrics.json")["headline"]
+    value = found["difference"]["value"]
+    assert value == pytest.approx(found["balanced_accuracy"] - metrics["value"])
+    assert np.sum(found["confusion"]) == found["difference"]["pictures"] == metrics["pictures"]
+    (line,) = (one for one in said.splitlines() if one.startswith("Pretraining: "))
+    assert f"pretraining is worth {100 * value:+.1f} points (95 % interval" in line
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert page.index('"spec-confusion-pretrained"') < page.index('"spec-confusion-scratch"')
+    assert "What pretraining is worth" in page
+
+
 def test_damaged_weights_are_noticed(tuned, refused, tmp_path, shapes):
     import shutil
 

@@ -53,3 +53,11 @@ def is_tie(difference: Estimate) -> bool:
     """Return whether two classifiers cannot be told apart: their interval holds 0."""
     low, high = difference.low, difference.high
     return low is None or high is None or low <= 0.0 <= high
+
+
+def points_words(difference: Estimate) -> str:
+    """Return "+3.1 points (95 % interval +1.0 to +5.2)", and where it cannot be told from none."""
+    points = f"{100 * (difference.value or 0.0):+.1f} points"
+    if difference.low is not None and difference.high is not None:
+        points += f" (95 % interval {100 * difference.low:+.1f} to {100 * difference.high:+.1f})"
+    return f"{points}, which cannot be told from none" if is_tie(difference) else points

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.errors import counted
-from tellapart.evaluation.compare import is_tie, paired_difference
+from tellapart.evaluation.compare import paired_difference, points_words
 from tellapart.evaluation.records import Estimate
 
 Floats = NDArray[np.float32]
@@ -57,14 +57,10 @@ def views_effect(
 
 def views_words(effect: ViewsEffect) -> str:
     """Return gain and cost in a sentence."""
-    gain, (one, every) = effect.difference, effect.seconds
-    points = f"{100 * (gain.value or 0.0):+.1f} points"
-    if gain.low is not None and gain.high is not None:
-        points += f" (95 % interval {100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
-    told = ", which cannot be told from none" if is_tie(gain) else ""
+    one, every = effect.seconds
     return (
         f"{counted(len(effect.views), 'view')} of each picture, probabilities averaged (--tta):"
         f" balanced accuracy {effect.averaged:.3f}, with the whole picture alone"
-        f" {effect.whole:.3f}: {points}{told}; {1000 * every:.1f} ms a picture instead of"
-        f" {1000 * one:.1f} ms, {every / one:.1f} times as long."
+        f" {effect.whole:.3f}: {points_words(effect.difference)}; {1000 * every:.1f} ms a picture"
+        f" instead of {1000 * one:.1f} ms, {every / one:.1f} times as long."
     )

@@ -115,14 +115,9 @@ def cut(network: Any, freeze: float, example: Any) -> Halves:
              together give what the whole gives for it
     """
     network.eval()
-    groups = layer_groups(network)
-    number = min(len(groups), int((len(groups) + 1) * freeze + 1e-9))  # of 9 and one half: 5
-    frozen, trained = groups[:number], groups[number:]
-    if not number:
+    frozen, trained = freeze_lower(network, freeze)
+    if not frozen:
         return Halves(None, network, network, trained, ())
-    network.requires_grad_(False)
-    for module in _modules(network, trained):
-        module.requires_grad_(True)
     if not trained:
         return Halves(network, need_torch().nn.Identity(), network, (), frozen)
     lower = _lower(network, trained[0].modules[0])
@@ -130,6 +125,20 @@ def cut(network: Any, freeze: float, example: Any) -> Halves:
     if upper is None or not _agree(network, lower, upper, example):
         return Halves(None, network, network, trained, frozen)
     return Halves(lower, upper, upper.network, trained, frozen)
+
+
+def freeze_lower(network: Any, share: float) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
+    """Let only the upper groups of a network be trained; return those frozen and those trained.
+
+    Parameters that belong to no group are trained only where nothing is frozen.
+    """
+    groups = layer_groups(network)
+    number = min(len(groups), int((len(groups) + 1) * share + 1e-9))  # of 9 and one half: 5
+    frozen, trained = groups[:number], groups[number:]
+    network.requires_grad_(not frozen)
+    for module in _modules(network, trained):
+        module.requires_grad_(True)
+    return frozen, trained
 
 
 def _modules(network: Any, groups: Sequence[Group]) -> list[Any]:

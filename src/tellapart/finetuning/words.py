@@ -42,7 +42,10 @@ def kept_words(why: str, histories: tuple[History, ...], mixes: tuple[Mix, ...] 
 def tuned_words(found: tuple[float, float] | None, alpha: float, pictures: int) -> tuple[str, ...]:
     """Return how the tuned network compares with the probe out of fold: gain, standard error."""
     if found is None:
-        return ("Fine-tuning: the trained network is used; it was not compared with the probe.",)
+        return (
+            "Fine-tuning: the trained network is used; it was not compared with the probe out"
+            " of fold.",
+        )
     value, error = found
     return (
         f"Fine-tuning: {_points(value)} of balanced accuracy against the probe (standard error"

@@ -103,7 +103,11 @@ def axis(**options: Any) -> Any:
     return alt.Axis(**{"ticks": False, "domain": False, **options})
 
 
-def confusion(evaluation: Evaluation) -> Figure:
+def confusion(
+    evaluation: Evaluation,
+    name: str = "confusion",
+    title: str = "What was answered for each class",
+) -> Figure:
     """Return the confusion matrix: rows are the truth, colour is the share of the row."""
     number = len(evaluation.classes)
     wide, numbered = number <= WIDE_CLASSES, number <= NUMBERED_CLASSES
@@ -134,9 +138,8 @@ def confusion(evaluation: Evaluation) -> Figure:
         height=cell * number,
         view=alt.ViewBackground(stroke=None, fill=None if numbered else "var(--sheet)"),
     )
-    title = "What was answered for each class"
     return Figure(
-        name="confusion",
+        name=name,
         spec=finish(
             sized,
             _confusion_rows(evaluation),

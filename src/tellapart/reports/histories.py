@@ -73,7 +73,10 @@ def _figure(
         )
         .encode(
             x=alt.X("epoch:Q", title="epoch", axis=axis(values=whole, format="d")),
-            y=alt.Y("value:Q", title=None, axis=axis(tickCount=4), scale=alt.Scale(zero=False)),
+            y=alt.Y(
+                "value:Q", title=None, axis=axis(tickCount=4, format="~g"),
+                scale=alt.Scale(zero=False),
+            ),
             detail="training:N",
             color=alt.Color(
                 "line:N",

@@ -121,6 +121,7 @@ def _chosen(data: ReportData) -> dict[str, Any]:
         "charts": [
             *number_charts,
             *training,
+            *_ablation(data),
             *next_steps.learning_curves(data.advice),
             *trials.chart(data.search),
             *map_chart,
@@ -153,6 +154,16 @@ def _number_charts(data: ReportData) -> list[figures.Figure]:
         figures.confusion(data.evaluation),
         figures.per_class(data.evaluation),
         *curves.curves(data.evaluation),
+    ]
+
+
+def _ablation(data: ReportData) -> list[figures.Figure]:
+    """Return what pretraining is worth: two confusion matrices, to stand side by side."""
+    if data.finetuning is None or data.finetuning.pretrained is None:
+        return []
+    return [
+        figures.confusion(data.finetuning.pretrained, "confusion-pretrained", "Pretrained"),
+        figures.confusion(data.evaluation, "confusion-scratch", "From random weights"),
     ]
 
 

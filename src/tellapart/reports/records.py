@@ -65,11 +65,16 @@ class Finetuning:
 
     words    sentences: what was kept and why, what the curves say
     samples  a JPEG with rows of a picture and its augmented views; b"" for none
+
+    pretrained  how the frozen pretrained network did where this one was trained from scratch, and
+                the difference in words; None and "" otherwise
     """
 
     histories: Sequence[History]
     words: Sequence[str]
     samples: bytes = b""
+    pretrained: Evaluation | None = None
+    pretraining: str = ""
 
 
 @dataclass(frozen=True)
