@@ -22,7 +22,7 @@ from tellapart.backbones.weights_file import load_file
 from tellapart.engines import open_engine
 from tellapart.engines.network_file import check_network
 from tellapart.engines.openvino import load_network, network_folder
-from tellapart.errors import BackboneError, OptionError
+from tellapart.errors import BackboneError, MissingExtra, OptionError
 from tellapart.features import Cache, open_cache
 from tellapart.optional import need_timm, need_torchvision
 from tellapart.settings import NetworkSettings
@@ -389,6 +389,15 @@ def test_weights_that_do_not_fit_name_layers(weights: Path, architecture: str, l
         get_backbone(f"file:{weights}@{architecture}")
 
 
+def test_weights_of_other_shapes_name_layers(weights: Path, tmp_path: Path) -> None:
+    state = torch.load(weights, weights_only=True)["state_dict"]
+    state["module.features.0.0.weight"] = torch.zeros(8, 3, 3, 3)
+    torch.save(state, tmp_path / "narrow.pth")
+    line = r"narrow\.pth does not fit .*: 1 layers have other shapes \(features\.0\.0\.weight "
+    with pytest.raises(BackboneError, match=line):
+        get_backbone(f"file:{tmp_path / 'narrow.pth'}@torchvision:mobilenet_v3_small")
+
+
 def test_a_file_with_code_inside_is_not_run(tmp_path: Path) -> None:
     import pickle
 
@@ -447,6 +456,59 @@ def test_a_folder_that_lacks_layers_names_them(beit: Path, tmp_path: Path) -> No
     )
     with pytest.raises(BackboneError, match=r"1 layers are missing \(.*layernorm_before\.weight"):
         get_backbone(f"hf:{half}")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "line"),
+    [
+        (
+            "config.json",
+            '"intermediate_size": 96',
+            r"6 layers have other shapes \(layers\.0\.mlp\.fc1",
+        ),
+        (
+            "config.json",
+            "{",
+            r"config\.json in .* cannot be loaded \(.*\): give a folder as transfo",
+        ),
+        ("model.safetensors", "junk", r"model\.safetensors in .*half cannot be loaded \(.*header"),
+        ("model.safetensors", None, r"model\.safetensors in .*half cannot be loaded \(.*no file"),
+    ],
+)
+def test_a_folder_whose_files_do_not_fit_or_are_damaged(
+    beit: Path, tmp_path: Path, file: str, content: str | None, line: str
+) -> None:
+    place = shutil.copytree(beit, tmp_path / "half") / file
+    if content is None:
+        place.unlink()
+    elif ":" in content:
+        text = place.read_text(encoding="utf-8")
+        place.write_text(text.replace('"intermediate_size": 64', content), encoding="utf-8")
+    else:
+        place.write_text(content, encoding="utf-8")
+    with pytest.raises(BackboneError, match=line) as error:
+        get_backbone(f"hf:{place.parent}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing", "extra"),
+    [
+        ("timm:resnet18", "torch", "torch"),
+        ("timm:resnet18", "timm", "torch"),
+        ("torchvision:resnet18", "torchvision", "torch"),
+        ("hf:google/vit-base-patch16-224", "transformers", "hf"),
+    ],
+)
+def test_a_library_that_is_missing_gives_its_install_line(
+    name: str, missing: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(MissingExtra) as error:
+        get_backbone(name)
+    line = str(error.value)
+    assert line.startswith(f"this needs {missing}, which is not installed")
+    assert line.endswith(f'pip install "tellapart[{extra}]"')
 
 
 @pytest.mark.parametrize(("side", "fit"), [(224, "crop"), (384, "squash")])

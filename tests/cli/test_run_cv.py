@@ -170,6 +170,21 @@ def test_a_given_split_is_refused(
     assert "--evaluate cv has no effect here: the data gives its own split" in line
 
 
+def test_a_class_with_fewer_pictures_than_folds(
+    command: Command, write_pictures: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = write_pictures(tmp_path / "data", names=("boxes",), count=2)
+    shutil.copytree(write_pictures(tmp_path / "more") / "dots", data / "dots")
+    quick = ("--backbone", "color", "--head", "mean", "--no-advice", "--quiet", "--json")
+    code, said, _ = command("run", data, "--evaluate", "cv", *quick, "--out", tmp_path / "run")
+    found = json.loads(said)
+    assert code == 0
+    assert [one["pictures"] for one in found["per_class"]] == [2, 12]
+    text = (tmp_path / "run" / "audit.json").read_text(encoding="utf-8")
+    (small,) = [one for one in json.loads(text)["findings"] if one["kind"] == "small_class"]
+    assert "'boxes'" in small["message"]
+
+
 def test_its_folds_are_no_sides_to_keep(
     crossed: Path, refused: Refused, shapes: Path, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from tellapart.optional import need_transformers
 from tellapart.settings import NetworkSettings
 
 PREFIX = "hf:"
-CONFIG = "config.json"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
 WHOLE_FROM = 384  # pixels from which ConvNeXt's processor squashes the whole picture
 HALF = (0.5, 0.5, 0.5)  # mean and deviation that transformers takes where a model says nothing
 PIL_FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
@@ -84,7 +84,7 @@ def load_huggingface(name: str, settings: NetworkSettings) -> Loaded:
     try:
         config = transformers.AutoConfig.from_pretrained(where, trust_remote_code=False)
     except Exception as problem:  # whatever the hub's client raises without a network
-        raise no_weights(name, problem, f"{place}/{CONFIG}") from problem
+        raise _not_loaded(name, where, CONFIG, problem) from problem
     family = _family(name, config.model_type)
     pool = _pool(name, family, settings.pool)
     vision = getattr(config, "vision_config", config)
@@ -127,12 +127,24 @@ def _create(
             return model(config).eval()
         try:
             network, told = model.from_pretrained(
-                where, config=config, trust_remote_code=False, output_loading_info=True
-            )
+                where, config=config, trust_remote_code=False, output_loading_info=True,
+                ignore_mismatched_sizes=True,
+            )  # fmt: skip
         except Exception as problem:
-            raise no_weights(name, problem, f"{where}/model.safetensors") from problem
+            raise _not_loaded(name, where, WEIGHTS, problem) from problem
     _check_whole(name, told, pool)
     return network.eval()
+
+
+def _not_loaded(name: str, where: str, file: str, problem: Exception) -> BackboneError:
+    """Return the one line that says why transformers could not load a folder or an ID."""
+    if not Path(where).is_dir():
+        return no_weights(name, problem, f"{where}/{file}")
+    reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+    return BackboneError(
+        f"{file} in {where} cannot be loaded ({reason[:160]}): give a folder as transformers'"
+        " save_pretrained wrote it"
+    )
 
 
 def _check_whole(name: str, told: dict[str, Any], pool: str) -> None:
@@ -140,7 +152,7 @@ def _check_whole(name: str, told: dict[str, Any], pool: str) -> None:
     missing = [one for one in told["missing_keys"] if pool == "pooled" or "pooler." not in one]
     shapes = [str(one[0]) for one in told["mismatched_keys"]]
     if missing or shapes:
-        raise misfit(f"{name}/{CONFIG}", "its weights", sorted(missing), [], sorted(shapes))
+        raise misfit(f"{name}/{CONFIG}", WEIGHTS, sorted(missing), [], sorted(shapes))
 
 
 def _pooled(inner: Any, pool: str, first: int, *, stretched: bool) -> Any:
