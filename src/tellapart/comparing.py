@@ -198,7 +198,9 @@ def _page(
 ) -> ProbeData:  # fmt: skip
     """Return what stands on the page; the maps show training pictures only."""
     rows = contest.mapped.tolist()
-    data = f"{quoted(str(location))}{reading_options(settings.read)}"
+    bands = f" --bands {','.join(settings.decoding.bands)}" if settings.decoding.bands else ""
+    head = f" --head {settings.head}" if settings.head else ""
+    data = f"{quoted(str(location))}{reading_options(settings.read)}{bands}{head}"
     return ProbeData(
         title=title_of(location),
         date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),

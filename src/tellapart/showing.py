@@ -131,8 +131,8 @@ def _drawings(found: Results, judged: NDArray[np.intp]) -> tuple[Drawings, ...]:
     learned = features[found.fitted.rows]
     prepare = preparation(learned, standardised=search.chosen.standardised, pca=search.chosen.pca)
     pictures = [(found.usable.paths[row], found.usable.labels[row], features[row]) for row in some]
-    side = named["pca"].backbone.transform.size
-    return (pca_drawings(pictures, side, prepare, learned, features[unseen]),)
+    side, views = named["pca"].backbone.transform.size, len(named["pca"].views)
+    return (pca_drawings(pictures, side, prepare, learned, features[unseen], views),)
 
 
 def _pixels(

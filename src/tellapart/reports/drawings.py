@@ -45,12 +45,14 @@ def pca_drawings(
     prepare: Preparation,
     learned: NDArray[np.floating[Any]],
     unseen: NDArray[np.floating[Any]],
+    views: int = 1,
 ) -> Drawings:
     """Return (path, label, pixel values [d]) beside what the components of `prepare` keep of them.
 
     side     of the small pictures, in pixels
     learned  [n, d] what the components were fitted on
     unseen   [m, d] what judges, where m may be 0
+    views    of each picture, whose mean the values are
     """
     drawn = tuple(
         Drawn(path, label, _jpeg(pixels_of(values, side)), _jpeg(_rebuilt(values, prepare, side)))
@@ -62,11 +64,12 @@ def pca_drawings(
         share = percent(variance_kept(prepare, unseen), 1)
         kept.append(f"{share} of the pictures that judge, which had no part in choosing them")
     most = " (so few pictures have no more)" if count == len(learned) - 1 else ""
+    small = f"the mean of its {views} views" if views > 1 else "the small picture"
     words = (
         f"The classifier sees {counted(count, 'number')} of each picture{most} in place of the"
         f" {learned.shape[1]:,} pixel values of {side} × {side}: principal components, which hold"
-        f" of the variance {' and '.join(kept)}. On the left the small picture, on the right what"
-        " can be told of it from these numbers."
+        f" of the variance {' and '.join(kept)}. On the left {small}, on the right what can be"
+        " told of it from these numbers."
     )
     title = "What is left of a picture: principal components"
     return Drawings(title, f"from {count:,} components", words, drawn)

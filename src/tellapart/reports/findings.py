@@ -36,7 +36,16 @@ KIND_TITLES: dict[str, str] = {
     "imbalance": "Uneven classes",
     "exif_rotated": "Turned by EXIF alone",
 }
-NOTE_TITLES: dict[str, str] = {"duplicate_near": "Very alike"}  # of a kind where it is a note
+NOTES: dict[str, tuple[str, str]] = {  # title and reason of a kind where it is a note
+    "duplicate_near": (
+        "Very alike",
+        "Pictures of one moment or place weigh double and leak when they are split.",
+    ),
+    "shortcut": (
+        "Told without looking at shapes",
+        "Colour, light or sharpness may stand for the class where pictures were taken unalike.",
+    ),
+}
 SEVERITY_WORDS = {"error": "mend first", "warning": "look at", "note": "good to know"}
 
 
@@ -86,17 +95,17 @@ def kind_views(
 def _kind_view(
     group: FindingGroup, shelf: Shelf, shown_ids: set[str], labels: Mapping[str, str]
 ) -> KindView:
-    known = KINDS.get(group.kind)
+    title, why = _title_and_why(group)
     said = {one.message for one in group.shown}
     message = next(iter(said)) if len(group.shown) > 1 and len(said) == 1 else ""
     singles = [one for one in group.shown if len(one.pictures) == 1]
     return KindView(
         name=f"{group.severity}-{group.kind}".replace("_", "-"),
-        title=_title(group),
+        title=title,
         severity=group.severity,
         severity_words=SEVERITY_WORDS[group.severity],
         total=group.total,
-        why=_sentence(known.why) if known else "",
+        why=why,
         advice=tuple(dict.fromkeys(one.advice for one in group.shown if one.advice)),
         message=message,
         singles=tuple(
@@ -111,9 +120,12 @@ def _kind_view(
     )
 
 
-def _title(group: FindingGroup) -> str:
-    plain = KIND_TITLES.get(group.kind, words(group.kind).capitalize())
-    return NOTE_TITLES.get(group.kind, plain) if group.severity == "note" else plain
+def _title_and_why(group: FindingGroup) -> tuple[str, str]:
+    if group.severity == "note" and group.kind in NOTES:
+        return NOTES[group.kind]
+    known = KINDS.get(group.kind)
+    title = KIND_TITLES.get(group.kind, words(group.kind).capitalize())
+    return title, _sentence(known.why) if known else ""
 
 
 def _sentence(text: str) -> str:

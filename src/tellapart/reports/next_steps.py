@@ -14,6 +14,7 @@ from tellapart.evaluation.words import percent
 from tellapart.reports.figures import HOVER, Figure, axis, base, colours, finish
 
 ROOM = 0.02  # the scale of gains is at least so wide
+WHOLE = "datum.value % 1 == 0 ? datum.label : ''"  # there is no half a picture
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def learning_curves(advice: Advice | None) -> list[Figure]:
         "size:Q",
         title="pictures of the class (each step twice as many)",
         scale=alt.Scale(type="log", base=2, nice=False, padding=12),
-        axis=axis(grid=False, labelOverlap=True, format=",d"),
+        axis=axis(grid=False, labelOverlap=True, format=",d", labelExpr=WHOLE),
     )
     y = alt.Y(
         "recall:Q", title="found", scale=alt.Scale(zero=False), axis=axis(format="%", tickCount=5)
