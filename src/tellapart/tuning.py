@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.advice.outlook import Outlook, outlook
 from tellapart.backbones import Backbone
 from tellapart.data import PictureSet
 from tellapart.errors import DataError, OptionError
@@ -22,6 +23,7 @@ from tellapart.results import Fitted
 from tellapart.run_folder import CHECKPOINTS
 from tellapart.settings import RunSettings
 from tellapart.splits import Split
+from tellapart.splits.components import numbered
 
 if TYPE_CHECKING:
     from tellapart.finetuning.finetune import Question
@@ -124,9 +126,19 @@ def question_of(
         seed=settings.seed,
         fast_half=seen.engine.precision == "bf16",
         folder=folder / CHECKPOINTS,
-        score=max((one.score for one in fitted.probe.search.tried), default=None),
+        outlook=_outlook(examples, fitted, settings),
         bands=part.bands,
     )
+
+
+def _outlook(examples: Examples, fitted: Fitted, settings: RunSettings) -> Outlook | None:
+    """Return what `auto` decides by before any training."""
+    if settings.finetune.mode != "auto":
+        return None
+    return outlook(
+        examples.features, examples.labels, numbered(examples.components, examples.ids),
+        examples.ids, setting=fitted.probe.search.chosen, seed=settings.seed,
+    )  # fmt: skip
 
 
 def views(settings: RunSettings) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from tellapart.advice.outlook import Outlook
+from tellapart.advice.records import Guess
 from tellapart.errors import OptionError, OutputError
 from tellapart.finetuning import held, training
 from tellapart.finetuning.export import weights_of
@@ -231,19 +233,40 @@ def test_auto_keeps_the_probe_where_nothing_can_be_gained(question):
     assert few.histories == ()
 
 
-@pytest.mark.parametrize(("score", "tried"), [(0.999, False), (0.6, True)])
-def test_auto_looks_at_the_probes_score_first(question, monkeypatch, score, tried):
+def outlook(score: float = 0.8, doubling: float = 0.01) -> Outlook:
+    return Outlook(
+        Guess(score, score - 0.02, score + 0.02), Guess(doubling, doubling - 0.02, doubling + 0.02)
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (outlook(0.996), "right on 99.6% (97.6 to 101.6 %) out of fold, which leaves nothing to"),
+        (outlook(doubling=0.05), "(twice as many would bring +5.0 points, 3.0 to 7.0), and with"),
+        (outlook(), ""),
+    ],
+    ids=["score", "learning curve", "tried"],
+)
+def test_auto_looks_at_the_score_and_the_learning_curve_first(question, monkeypatch, seen, words):
     monkeypatch.setattr("tellapart.finetuning.words.TOO_FEW", 10)
-    found = finetune(replace(question(mode="auto", epochs=1), score=score), Progress())
-    assert bool(found.histories) == tried
-    if not tried:
-        assert "it is right on 99.9% out of fold, which leaves nothing to gain" in found.words[0]
+    progress = Progress()
+    found = finetune(replace(question(mode="auto", epochs=1), outlook=seen), progress)
+    assert bool(found.histories) == (not words)
+    if words:
+        assert words in found.words[0]
+    else:
+        assert progress.lines[0] == (
+            "fine-tuning is tried: the probe is right on 80.0% (78.0 to 82.0 %) out of fold, and"
+            " twice the pictures would bring +1.0 points, -1.0 to 3.0; a first training decides"
+            " whether others follow"
+        )
 
 
 def test_auto_takes_a_tie_for_the_cheaper(question, monkeypatch):
     monkeypatch.setattr("tellapart.finetuning.words.TOO_FEW", 10)
     monkeypatch.setattr("tellapart.finetuning.finetune.gain", lambda *_: (0.01, 0.02))
-    asked = question(mode="auto", rate=3e-3, epochs=3, freeze=0.0)
+    asked = replace(question(mode="auto", rate=3e-3, epochs=3, freeze=0.0), outlook=outlook())
     found = finetune(asked, Progress())
     assert found.head is None
     assert (

@@ -122,13 +122,7 @@ def more_pictures(found: Measured, seed: int) -> Pictures:
     """
     codes = found.hardest()
     small = [code for code in found.few().tolist() if code in codes]
-    tasks = [(part, repeat) for part in found.parts for repeat in range(REPEATS)]
-    made = in_threads(lambda task: _with_fewer(found, task[0], codes, small, seed, task[1]), tasks)
-    hits: dict[Any, Hits] = {}
-    for (part, repeat), said in zip(tasks, made, strict=True):
-        for key, one in said.items():
-            both = hits.setdefault(key, np.zeros((REPEATS, len(found.sample.labels)), bool))
-            both[repeat, part.held] = one == found.sample.labels[part.held]
+    hits = _hits_with_fewer(found, codes, small, seed)
     now = found.by.score(found.hits)
     scores = {key: found.by.score(one) for key, one in hits.items()}
     options = [
@@ -136,11 +130,34 @@ def more_pictures(found: Measured, seed: int) -> Pictures:
         for code in codes
     ]
     share = share_learned(len(found.sample.labels), found.total)
-    quarter, half = scores[None, 0], scores[None, 1]
-    unchanged = found.by.unchanged(range(found.by.k))
-    doubling = carried_on(half - quarter, now - half + unchanged, found.by.steepness, 2 * share)
     curves = tuple(_curve(found, code, hits, share) for code in codes)
-    return Pictures(tuple(options), guess(doubling), curves)
+    return Pictures(tuple(options), _all_doubled(found, hits), curves)
+
+
+def doubling(found: Measured, seed: int) -> Guess:
+    """Measure what twice the pictures of every class bring, without looking at any one class."""
+    return _all_doubled(found, _hits_with_fewer(found, [], [], seed))
+
+
+def _all_doubled(found: Measured, hits: dict[Any, Hits]) -> Guess:
+    now, quarter, half = (found.by.score(one) for one in (found.hits, hits[None, 0], hits[None, 1]))
+    share = share_learned(len(found.sample.labels), found.total)
+    unchanged = found.by.unchanged(range(found.by.k))
+    return guess(carried_on(half - quarter, now - half + unchanged, found.by.steepness, 2 * share))
+
+
+def _hits_with_fewer(
+    found: Measured, codes: list[int], small: list[int], seed: int
+) -> dict[Any, Hits]:
+    """Return what `_with_fewer` answers rightly, [REPEATS, n], under its keys."""
+    tasks = [(part, repeat) for part in found.parts for repeat in range(REPEATS)]
+    made = in_threads(lambda task: _with_fewer(found, task[0], codes, small, seed, task[1]), tasks)
+    hits: dict[Any, Hits] = {}
+    for (part, repeat), said in zip(tasks, made, strict=True):
+        for key, one in said.items():
+            both = hits.setdefault(key, np.zeros((REPEATS, len(found.sample.labels)), bool))
+            both[repeat, part.held] = one == found.sample.labels[part.held]
+    return hits
 
 
 def _with_fewer(

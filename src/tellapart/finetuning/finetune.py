@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.advice.outlook import Outlook
 from tellapart.backbones.records import Backbone
 from tellapart.finetuning import held, kept
 from tellapart.finetuning.bench import Bench, make_bench, recipe_of
@@ -24,7 +25,7 @@ from tellapart.finetuning.pictures import sample_sheet
 from tellapart.finetuning.recipes import Recipe, check_batch
 from tellapart.finetuning.records import Examples, History, Mix, Rows, Tuned
 from tellapart.finetuning.training import Trained, Training, load_state, train
-from tellapart.finetuning.words import choices_of, kept_words, not_worth_it, tuned_words
+from tellapart.finetuning.words import choices_of, kept_words, tuned_words, worth_trying
 from tellapart.heads.linear import LinearHead
 from tellapart.heads.temperature import best_temperature
 from tellapart.images import RGB
@@ -48,7 +49,7 @@ class Question:
     fit_head   the probe's head fitted on some rows of the examples (sorted), for folds
     start      the probe's head
     fast_half  the CPU computes in bfloat16
-    score      the probe's balanced accuracy out of fold, None where it is not known
+    outlook    how good the probe is and how steep its learning curve; None: not asked to decide
     folder     where checkpoints stand
     bands      what the network is shown, indices among the decoded bands
     """
@@ -63,7 +64,7 @@ class Question:
     seed: int
     fast_half: bool
     folder: Path
-    score: float | None = None
+    outlook: Outlook | None = None
     bands: tuple[int, ...] = RGB
 
 
@@ -89,9 +90,11 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     what is wrong with the settings, the memory or the disk.
     """
     settings, examples = question.settings, question.examples
-    refused = not_worth_it(settings.mode, question.score, len(examples.labels))
-    if refused:
-        return kept_words(refused, ())
+    if settings.mode == "auto":
+        worth, why = worth_trying(question.outlook, len(examples.labels))
+        if not worth:
+            return kept_words(why, ())
+        progress.say(f"fine-tuning is tried: {why}")
     recipe = recipe_of(question)
     kept.check_same(question.folder, kept.asked_of(question, recipe), resume=settings.resume)
     bench = make_bench(question, without_option(recipe), progress)

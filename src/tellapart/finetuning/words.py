@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tellapart.advice.outlook import Outlook
 from tellapart.finetuning.recipes import Recipe
 from tellapart.finetuning.records import History, Mix, Tuned
 
@@ -14,17 +15,37 @@ SLOW = 0.02  # fall of the training loss over a whole training, as a share
 
 NO_ROOM = 0.995  # a probe this good, in balanced accuracy out of fold, leaves nothing to gain
 TOO_FEW = 40  # training pictures: out-of-fold gains of less say nothing
+FEW = 250  # below this the probe is hard to beat (METHODS section 5)
 
 
-def not_worth_it(mode: str, score: float | None, pictures: int) -> str:
-    """Return why fine-tuning is not even tried when asked to decide (auto), "" where it is."""
-    if mode != "auto":
-        return ""
-    if pictures < TOO_FEW:
-        return f"{pictures:,} training pictures are too few to tell whether tuning pays"
-    if score is not None and score >= NO_ROOM:
-        return f"it is right on {score:.1%} out of fold, which leaves nothing to gain"
-    return ""
+def worth_trying(outlook: Outlook | None, pictures: int) -> tuple[bool, str]:
+    """Return, when asked to decide (auto), whether a first training is worth its time, and why.
+
+    outlook  None where nothing can be held out
+    """
+    if pictures < TOO_FEW or outlook is None:
+        return False, f"{pictures:,} training pictures are too few to tell whether tuning pays"
+    if outlook.score.value >= NO_ROOM:
+        return False, f"it is right on {_score(outlook)} out of fold, which leaves nothing to gain"
+    if pictures < FEW and outlook.doubling.low > 0:
+        return False, (
+            f"it still gains from every picture (twice as many would bring {_doubling(outlook)}),"
+            f" and with only {pictures:,} of them tuning rarely brings as much: add pictures first"
+        )
+    return True, (
+        f"the probe is right on {_score(outlook)} out of fold, and twice the pictures would bring"
+        f" {_doubling(outlook)}; a first training decides whether others follow"
+    )
+
+
+def _score(outlook: Outlook) -> str:
+    score = outlook.score
+    return f"{score.value:.1%} ({100 * score.low:.1f} to {100 * score.high:.1f} %)"
+
+
+def _doubling(outlook: Outlook) -> str:
+    gain = outlook.doubling
+    return f"{_points(gain.value)}, {100 * gain.low:.1f} to {100 * gain.high:.1f}"
 
 
 def kept_words(why: str, histories: tuple[History, ...], mixes: tuple[Mix, ...] = ()) -> Tuned:
