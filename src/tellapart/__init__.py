@@ -23,8 +23,16 @@ if TYPE_CHECKING:
     from tellapart.judging import evaluate
     from tellapart.models.classifier import Classifier, Prediction
     from tellapart.models.folder import load_classifier as load
-    from tellapart.pipeline import Run, run
-    from tellapart.settings import Decoding, ReadSettings, RunSettings, SplitSettings
+    from tellapart.picking import pick
+    from tellapart.pipeline import Run, finetune, run
+    from tellapart.rate_finding import lr_find
+    from tellapart.settings import (
+        Decoding,
+        FinetuneSettings,
+        ReadSettings,
+        RunSettings,
+        SplitSettings,
+    )
     from tellapart.summarising import summarise
 
 _PLACES = {  # public name -> (module, name there); imported when first asked for
@@ -32,6 +40,7 @@ _PLACES = {  # public name -> (module, name there); imported when first asked fo
     "BackboneComparison": ("tellapart.comparing", "BackboneComparison"),
     "Classifier": ("tellapart.models.classifier", "Classifier"),
     "Decoding": ("tellapart.settings", "Decoding"),
+    "FinetuneSettings": ("tellapart.settings", "FinetuneSettings"),
     "ImageClassifier": ("tellapart.estimators", "ImageClassifier"),
     "ImageEmbedder": ("tellapart.estimators", "ImageEmbedder"),
     "PictureSet": ("tellapart.data", "PictureSet"),
@@ -46,8 +55,11 @@ _PLACES = {  # public name -> (module, name there); imported when first asked fo
     "compare_backbones": ("tellapart.comparing", "compare_backbones"),
     "diagnose": ("tellapart.doctor", "diagnose"),
     "evaluate": ("tellapart.judging", "evaluate"),
+    "finetune": ("tellapart.pipeline", "finetune"),
     "list_backbones": ("tellapart.backbones", "list_backbones"),
     "load": ("tellapart.models.folder", "load_classifier"),
+    "lr_find": ("tellapart.rate_finding", "lr_find"),
+    "pick": ("tellapart.picking", "pick"),
     "read": ("tellapart.data", "read"),
     "run": ("tellapart.pipeline", "run"),
     "summarise": ("tellapart.summarising", "summarise"),
@@ -58,6 +70,7 @@ __all__ = [
     "BackboneComparison",
     "Classifier",
     "Decoding",
+    "FinetuneSettings",
     "ImageClassifier",
     "ImageEmbedder",
     "PictureSet",
@@ -73,8 +86,11 @@ __all__ = [
     "compare_backbones",
     "diagnose",
     "evaluate",
+    "finetune",
     "list_backbones",
     "load",
+    "lr_find",
+    "pick",
     "read",
     "run",
     "summarise",

@@ -168,6 +168,27 @@ def run(
     )
 
 
+def finetune(
+    location: str | Path,
+    out: str | Path | None = None,
+    *,
+    settings: RunSettings | None = None,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Do what `run` does and train the network itself on, as `tellapart finetune` does.
+
+    settings  settings.finetune says how; its mode "no" means "yes" here
+
+    Needs the extra [finetune]. Raises a TellapartError, in one line, for whatever is wrong with the
+    input.
+    """
+    settings = settings or RunSettings()
+    if settings.finetune.mode == "no":
+        settings = replace(settings, finetune=replace(settings.finetune, mode="yes"))
+    return run(location, out, settings=settings, cache=cache, progress=progress)
+
+
 def _refit(usable: PictureSet, seen: Look, fitted: Fitted, settings: RunSettings) -> Fitted:
     """Fit the head again on every usable picture of the classes it knows, each copy once."""
     codes = {name: code for code, name in enumerate(fitted.classes)}

@@ -26,14 +26,14 @@ def done(wrong: int, alphas=(0.0, 0.5)) -> Done:
     return Done(dict.fromkeys(alphas, scores), {}, History("fold 1", ()), {}, 1.0)
 
 
-def chosen(wrong: dict[str, int], counts=(80, 20), **first):
+def chosen(wrong: dict[str, int], counts=(80, 20), plain: int = 10, **first):
     tried = []
 
     def train(name):
         tried.append(name)
         return done(wrong[name]) if name in wrong else None
 
-    found = choose_option(np.array(counts), LABELS, ALONE, done(10, **first), train)
+    found = choose_option(np.array(counts), LABELS, ALONE, done(plain, **first), train)
     return found, tried
 
 
@@ -60,14 +60,15 @@ def test_what_the_time_budget_left_out_is_said():
 
 
 @pytest.mark.parametrize(
-    ("counts", "alphas", "words"),
+    ("counts", "plain", "alphas", "words"),
     [
-        ((80, 40), (0.0, 0.5), "has 2.0 times the pictures of the smallest: nothing needed"),
-        ((80, 20), (0.0,), "only the probe is asked for: nothing needed"),
+        ((80, 20), 0, (0.0, 0.5), "all 100 held-out pictures are right without: nothing needed"),
+        ((80, 40), 10, (0.0, 0.5), "has 2.0 times the pictures of the smallest: nothing needed"),
+        ((80, 20), 10, (0.0,), "only the probe is asked for: nothing needed"),
     ],
 )
-def test_nothing_is_tried_where_it_cannot_matter(counts, alphas, words):
-    found, tried = chosen({}, counts, alphas=alphas)
+def test_nothing_is_tried_where_it_cannot_matter(counts, plain, alphas, words):
+    found, tried = chosen({}, counts, plain, alphas=alphas)
     assert (found.name, tried) == ("none", [])
     assert words in found.why
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tellapart.advice.outlook import Outlook
 from tellapart.backbones.records import Backbone
-from tellapart.finetuning import held, kept
+from tellapart.finetuning import held, kept, words
 from tellapart.finetuning.bench import Bench, make_bench, recipe_of
 from tellapart.finetuning.blending import blended, choose_alpha, compare, gain
 from tellapart.finetuning.export import tuned_backbone, weights_of
@@ -25,7 +25,6 @@ from tellapart.finetuning.pictures import sample_sheet
 from tellapart.finetuning.recipes import Recipe, check_batch
 from tellapart.finetuning.records import Examples, History, Mix, Rows, Tuned
 from tellapart.finetuning.training import Trained, Training, load_state, train
-from tellapart.finetuning.words import choices_of, kept_words, tuned_words, worth_trying
 from tellapart.heads.linear import LinearHead
 from tellapart.heads.temperature import best_temperature
 from tellapart.images import RGB
@@ -91,16 +90,16 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     """
     settings, examples = question.settings, question.examples
     if settings.mode == "auto":
-        worth, why = worth_trying(question.outlook, len(examples.labels))
+        worth, why = words.worth_trying(question.outlook, len(examples.labels))
         if not worth:
-            return kept_words(why, ())
+            return words.kept_words(why, ())
         progress.say(f"fine-tuning is tried: {why}")
     recipe = recipe_of(question)
     kept.check_same(question.folder, kept.asked_of(question, recipe), resume=settings.resume)
     bench = make_bench(question, without_option(recipe), progress)
     folds = _folds(bench, examples, settings, question.seed)
     if folds is None:
-        return kept_words("no two parts of the training pictures hold two classes each", ())
+        return words.kept_words("no two parts of the training pictures hold two classes each", ())
     if settings.rate == "auto":
         bench = _with_found_rate(bench, question, folds, progress)
     bench, first = _pilot(bench, question, folds, progress)
@@ -108,8 +107,8 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     pilot = _trials(question, folds, [first])
     if settings.mode == "auto" and choose_alpha(pilot.mixes) == 0:
         _leave(question, pilot, 0.0, None)
-        return kept_words("a first training did not beat it on held-out pictures",
-                          pilot.histories, pilot.mixes)  # fmt: skip
+        why = words.first_words(pilot.mixes, len(pilot.rows))
+        return words.kept_words(why, pilot.histories, pilot.mixes)
     bench, option = _with_option(bench, question, recipe, folds, first, progress)
     first = option.first
     only_first = one_is_all or _is_late(bench, first, folds)
@@ -122,7 +121,7 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     worse = _why_kept(question, trials, alpha)
     if worse:
         _leave(question, trials, 0.0, None)
-        return option.told(kept_words(worse, trials.histories, trials.mixes))
+        return option.told(words.kept_words(worse, trials.histories, trials.mixes))
     if only_first and not (one_is_all and len(bench.recipe.alphas) == 1):
         start, state = bench.start(question, folds != 0), first.state
         histories = trials.histories
@@ -391,8 +390,8 @@ def _exported(
         alpha=alpha,
         histories=histories,
         mixes=trials.mixes,
-        choices=choices_of(bench.recipe, trials.mixes, alpha, temperature),
-        words=tuned_words(found, alpha, len(trials.rows)),
+        choices=words.choices_of(bench.recipe, trials.mixes, alpha, temperature),
+        words=words.tuned_words(found, alpha, len(trials.rows)),
         samples=sample_sheet(bench.pictures, _one_a_class(question), SAMPLE_VIEWS),
     )
 

@@ -60,6 +60,14 @@ def kept_words(why: str, histories: tuple[History, ...], mixes: tuple[Mix, ...] 
     )
 
 
+def first_words(mixes: Sequence[Mix], pictures: int) -> str:
+    """Return that a first training was no better than the probe (the mix of alpha 0)."""
+    probe = next(one.loss for one in mixes if one.alpha == 0)
+    others = [one.loss for one in mixes if one.alpha > 0]
+    least = f": log loss {min(others):.3f}, its own {probe:.3f}" if others else ""
+    return f"a first training did not beat it on {pictures:,} held-out pictures{least}"
+
+
 def tuned_words(found: tuple[float, float] | None, alpha: float, pictures: int) -> tuple[str, ...]:
     """Return how the tuned network compares with the probe out of fold: gain, standard error."""
     if found is None:
