@@ -100,6 +100,7 @@ class FinetuneSettings:
     optimizer      adamw, adam or sgd (with momentum); schedule: cosine, onecycle or constant
     warmup         share of the steps in which the rate rises, of the schedule cosine
     batch          pictures in one step; accumulate: steps that are added up into one
+    auto_batch     a batch that a GPU's memory does not hold is halved and `accumulate` doubled
     clip           largest norm of the gradient, 0 for none
     size           side of the training pictures, pixels
     views          augmented views a picture that are kept where the frozen part is computed once
@@ -130,6 +131,7 @@ class FinetuneSettings:
     weight_decay: float = 0.01
     batch: int = 16
     accumulate: int = 1
+    auto_batch: bool = False
     clip: float = 1.0
     size: int | None = None
     views: int = 5

@@ -188,6 +188,56 @@ def test_no_space_for_a_checkpoint_leaves_the_last_good_one(question, monkeypatc
     assert any("fold 1: goes on after epoch" in line for line in progress.lines)
 
 
+def too_large_for_memory(monkeypatch, most: int) -> None:
+    """Let a batch of more than `most` pictures not fit, from the second one on."""
+    from tellapart.finetuning import losses
+
+    plain, count = losses.Loss.__call__, [0]
+
+    def full(self, logits, targets):
+        count[0] += 1
+        if len(targets) > most and count[0] % 2 == 0:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return plain(self, logits, targets)
+
+    monkeypatch.setattr(losses.Loss, "__call__", full)
+
+
+def test_a_gpu_without_enough_memory_is_told_what_to_lower(question, monkeypatch):
+    too_large_for_memory(monkeypatch, 4)
+    with pytest.raises(OptionError) as caught:
+        finetune(question(alphas=(1.0,)), Progress())
+    assert str(caught.value) == (
+        "the GPU's memory does not hold 8 pictures of 32 px: give a smaller --batch (and"
+        " --accumulate to keep its effect, or --auto-batch for both) or a smaller --size"
+    )
+
+
+def test_auto_batch_halves_and_keeps_the_effective_batch(question, monkeypatch, tmp_path):
+    changes = {"alphas": (1.0,), "rate": 1e-3}
+    by_hand = finetune(question(tmp_path / "a", batch=2, accumulate=4, **changes), Progress())
+    too_large_for_memory(monkeypatch, 2)
+    progress = Progress()
+    found = finetune(question(tmp_path / "b", auto_batch=True, **changes), progress)
+    same(by_hand, found)
+    told = [line for line in progress.lines if line.startswith("fold 1: the GPU's memory")]
+    assert told == [
+        "fold 1: the GPU's memory does not hold 8 pictures of 32 px: 4 at once are tried, and 2"
+        " such batches added up",
+        "fold 1: the GPU's memory does not hold 4 pictures of 32 px: 2 at once are tried, and 4"
+        " such batches added up",
+    ]
+
+
+def test_a_frozen_half_that_memory_does_not_hold(question, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("tellapart.finetuning.bench.make_store", full)
+    with pytest.raises(OptionError, match=r"2 views of 32 px .* give fewer --views or a smaller"):
+        finetune(question(), Progress())
+
+
 def test_patience_stops_and_takes_the_best_epoch(question):
     asked = question(alphas=(1.0,), epochs=12, patience=1, rate=0.3, clip=0.0, freeze=0.0)
     first = finetune(asked, Progress()).histories[0]

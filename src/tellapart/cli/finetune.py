@@ -114,6 +114,14 @@ def command(
     accumulate: Annotated[
         int, typer.Option(help="Steps added up into one.", rich_help_panel=TRAINING)
     ] = USUAL.accumulate,
+    auto_batch: Annotated[
+        bool,
+        typer.Option(
+            "--auto-batch",
+            help="Halve a batch that the GPU's memory does not hold, and add up twice as many.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = False,
     clip: Annotated[
         float, typer.Option(help="Largest norm of the gradient, 0: any.", rich_help_panel=TRAINING)
     ] = USUAL.clip,
@@ -258,7 +266,8 @@ def command(
             mode="auto" if auto else "scratch" if scratch else "yes",
             recipe=recipe, epochs=epochs, rate=_rate(lr), layer_decay=layer_decay, freeze=freeze,
             optimizer=optimizer, schedule=schedule, warmup=warmup, weight_decay=weight_decay,
-            batch=batch, accumulate=accumulate, clip=clip, size=size, views=views,
+            batch=batch, accumulate=accumulate, auto_batch=auto_batch, clip=clip,
+            size=size, views=views,
             augment=augment, mixup=mixup, cutmix=cutmix, smoothing=smoothing,
             imbalance=imbalance, ema=ema, alphas=_numbers(alphas), folds=folds,
             budget=_seconds(time_budget),

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.engines.torch import torch_device
+from tellapart.errors import OptionError
 from tellapart.finetuning.depthwise import speed_up
 from tellapart.finetuning.layers import Halves, cut
 from tellapart.finetuning.pictures import Pictures, hold_tables
@@ -136,7 +137,15 @@ def make_bench(question: Question, recipe: Recipe, progress: Progress) -> Bench:
         bands=question.bands,
     )
     views = min(recipe.views, recipe.epochs)
-    store = make_store(pictures, halves.lower, views, autocast(recipe, device), device, progress)
+    try:
+        store = make_store(
+            pictures, halves.lower, views, autocast(recipe, device), device, progress
+        )
+    except torch.OutOfMemoryError as problem:
+        raise OptionError(
+            f"the GPU's memory does not hold what the frozen half makes of {views} views of"
+            f" {recipe.size} px of a few pictures: give fewer --views or a smaller --size"
+        ) from problem
     return Bench(
         recipe=recipe,
         network=network,

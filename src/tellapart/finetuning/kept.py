@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ASKED = "asked.json"
 WRITTEN = ("format", "tellapart")  # what `write_json` adds: another version may go on
 SCORES, STATE, RECORD = "scores.safetensors", "state.safetensors", "done.json"
-FREE = ("save_every", "logger")  # what a resumed fine-tuning may do in another way
+FREE = ("save_every", "logger", "auto_batch")  # what a resumed fine-tuning may do in another way
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tellapart.errors import OptionError, did_you_mean
@@ -64,6 +64,7 @@ class Recipe:
     weight_decay: float
     batch: int
     accumulate: int
+    auto_batch: bool
     clip: float
     size: int
     views: int
@@ -88,6 +89,10 @@ class Recipe:
     def half(self) -> bool:
         """Whether the network computes in a type of 16 bits."""
         return self.precision != LIGHTNING_PRECISIONS["32"]
+
+    def halved(self) -> Recipe:
+        """Return the recipe with half as many pictures at once, and as many in one step."""
+        return replace(self, batch=self.batch // 2, accumulate=2 * self.accumulate)
 
     def batches(self, pictures: int) -> int:
         """Return the batches of one epoch."""
@@ -138,8 +143,8 @@ def make_recipe(
 
 COPIED = (
     "epochs", "layer_decay", "freeze", "optimizer", "schedule", "warmup", "weight_decay", "batch",
-    "accumulate", "clip", "views", "augment", "mixup", "cutmix", "smoothing", "imbalance", "ema",
-    "patience", "save_every",
+    "accumulate", "auto_batch", "clip", "views", "augment", "mixup", "cutmix", "smoothing",
+    "imbalance", "ema", "patience", "save_every",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.errors import OptionError, OutputError
+from tellapart.errors import OptionError, OutputError, counted
 from tellapart.finetuning.layers import Halves
 from tellapart.finetuning.losses import Loss
 from tellapart.finetuning.recipes import Recipe
@@ -96,12 +96,35 @@ def train(training: Training, progress: Progress, *, resume: bool) -> Trained:
 
     A loss that is no number ends the training with the weights of the last whole epoch. Raises
     OutputError where a checkpoint cannot be written, OptionError where the memory of a GPU does
-    not hold a batch.
+    not hold a batch (with `auto_batch` a single picture).
     """
+    torch, recipe = need_torch(), training.recipe
+    start = state_of(training.halves, training.head)
+    try:
+        return _train(training, start, progress, resume=resume)
+    except torch.OutOfMemoryError as problem:
+        held = f"the GPU's memory does not hold {counted(recipe.batch, 'picture')} of"
+        if not recipe.auto_batch or recipe.batch == 1:
+            raise OptionError(
+                f"{held} {recipe.size} px: give a smaller --batch (and --accumulate to keep its"
+                " effect, or --auto-batch for both) or a smaller --size"
+            ) from problem
+    smaller = recipe.halved()
+    progress.say(
+        f"{training.name}: {held} {recipe.size} px: {smaller.batch} at once are tried, and"
+        f" {smaller.accumulate} such batches added up"
+    )
+    torch.cuda.empty_cache()
+    load_state(training.halves, training.head, start)
+    return train(replace(training, recipe=smaller), progress, resume=resume)
+
+
+def _train(
+    training: Training, start: Mapping[str, Any], progress: Progress, *, resume: bool
+) -> Trained:
+    """Train as `train` says; raises torch's own error where a batch does not fit into memory."""
     from tellapart.finetuning.module import make_callback, make_module
 
-    torch = need_torch()
-    start = state_of(training.halves, training.head)
     with writing(training.folder):
         training.folder.mkdir(parents=True, exist_ok=True)
     last = training.folder / LAST
@@ -117,12 +140,6 @@ def train(training: Training, progress: Progress, *, resume: bool) -> Trained:
             )  # fmt: skip
         except Diverged as problem:
             return _last_good(training, start, module, problem, progress)
-        except torch.OutOfMemoryError as problem:
-            raise OptionError(
-                f"the GPU's memory does not hold {training.recipe.batch} pictures of"
-                f" {training.recipe.size} px: give a smaller --batch (and --accumulate to keep its"
-                " effect) or a smaller --size"
-            ) from problem
     history = module.history()
     state = state_of(training.halves, training.head)
     if training.recipe.patience and history.stopped and (training.folder / BEST).is_file():
