@@ -17,7 +17,6 @@ from PIL import Image
 
 import tellapart as ta
 from tellapart.choosing import best_of
-from tellapart.errors import OptionError
 from tellapart.settings import FinetuneSettings
 
 Command = Callable[..., tuple[int, str, str]]
@@ -388,5 +387,3 @@ def test_estimators_take_classical_features(cache: Path, shapes: Path) -> None:
     chosen = {one["what"]: one["chosen"] for one in fitted.choices_}
     assert chosen["principal components"] == "5"
     assert ta.ImageEmbedder(backbone="color").transform(paths[:2]).shape == (2, 60)
-    with pytest.raises(OptionError, match="bands='R,G,B,N': three are needed here"):
-        ta.ImageEmbedder(bands="R,G,B,N").transform(paths[:2])
