@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file
 
-SMALL = ("--epochs", "2", "--size", "64", "--views", "1", "--folds", "2", "--batch", "8")
+SMALL = ("--epochs", "2", "--image-size", "64", "--size", "64", "--views", "1", "--folds", "2",
+         "--batch", "8")  # fmt: skip
 QUICK = (*SMALL, "--lr", "1e-3")
 ASKED = ("--alphas", "0.5,1", "--tta", "3", "--save-every", "1")
 
@@ -159,7 +160,7 @@ def test_kill_9_and_resume_ends_as_if_nothing_had_happened(tuned, process, comma
 
 
 def test_from_scratch_the_pretrained_network_stands_beside_it(command, shapes, tmp_path, load_json):
-    words = ("--scratch", "--epochs", "1", "--size", "32", "--batch", "8")
+    words = ("--scratch", "--epochs", "1", "--image-size", "64", "--batch", "8")
     code, said, err = command("finetune", shapes, "--out", tmp_path / "run", *words)
     assert code == 0, err
     found = load_json(tmp_path / "run" / "run.json")["finetune"]["pretrained"]
