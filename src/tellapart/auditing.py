@@ -26,7 +26,7 @@ from tellapart.places import refuse_existing, write_json, writing
 from tellapart.progress import Progress
 from tellapart.reports import AuditData, write_audit_page
 from tellapart.reports.wording import title_of
-from tellapart.results import quoted, reading_options
+from tellapart.results import bands_option, quoted, reading_options
 from tellapart.settings import Decoding, ReadSettings
 from tellapart.splits import components, join_alike
 
@@ -103,15 +103,16 @@ def audit(
 
 
 def next_commands(
-    location: str | Path, found: Audit, read: ReadSettings, plan: str | Path | None = None
+    location: str | Path, found: Audit, settings: AuditSettings, plan: str | Path | None = None
 ) -> tuple[str, ...]:
     """Return the command lines to try next; `plan` is the one that was written."""
-    data = f"{quoted(location)}{reading_options(read)}"
+    data = f"{quoted(location)}{reading_options(settings.read)}"
+    bands = bands_option(settings.decoding.bands)
     if not any(one.pictures for one in found.findings):
-        return (f"tellapart run {data}",)
+        return (f"tellapart run {data}{bands}",)
     named = quoted(plan or "plan.csv")
     apply = f"tellapart audit {data} --apply {named} --to clean.parquet"
-    return (apply,) if plan else (f"tellapart audit {data} --plan {named}", apply)
+    return (apply,) if plan else (f"tellapart audit {data}{bands} --plan {named}", apply)
 
 
 def _page(
@@ -125,7 +126,7 @@ def _page(
         labels=dict(zip(pictures.paths, pictures.labels, strict=True)),
         thumbnails=seen.thumbnails,
         notes=pictures.notes,
-        commands=next_commands(location, found, settings.read),
+        commands=next_commands(location, found, settings),
     )
 
 

@@ -43,7 +43,7 @@ from tellapart.places import new_folder, write_json
 from tellapart.progress import Progress
 from tellapart.reports import BackboneMap, ProbeData, write_probe_page
 from tellapart.reports.wording import title_of
-from tellapart.results import quoted, reading_options
+from tellapart.results import bands_option, quoted, reading_options
 from tellapart.settings import RunSettings
 from tellapart.splits import Split
 from tellapart.splitting import check_split_options, split_pictures
@@ -198,7 +198,7 @@ def _page(
 ) -> ProbeData:  # fmt: skip
     """Return what stands on the page; the maps show training pictures only."""
     rows = contest.mapped.tolist()
-    bands = f" --bands {','.join(settings.decoding.bands)}" if settings.decoding.bands else ""
+    bands = bands_option(settings.decoding.bands)
     head = f" --head {settings.head}" if settings.head else ""
     data = f"{quoted(str(location))}{reading_options(settings.read)}{bands}{head}"
     return ProbeData(

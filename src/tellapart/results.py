@@ -176,8 +176,7 @@ def next_commands(found: Results, place: Path) -> tuple[str, ...]:
     """Return the command lines to try next."""
     commands = [f"tellapart predict {quoted(place)} YOUR_PICTURES"]
     if any(one.severity != "note" for one in found.audit.findings):
-        bands = found.settings.decoding.bands
-        asked = f" --bands {','.join(bands[:3])}" if bands else ""  # an audit sees three
+        asked = bands_option((found.settings.decoding.bands or ())[:3])  # an audit sees three
         data = f"{quoted(found.location)}{reading_options(found.settings.read)}{asked}"
         commands.append(f"tellapart audit {data} --out audit")
     return tuple(commands)
@@ -186,6 +185,11 @@ def next_commands(found: Results, place: Path) -> tuple[str, ...]:
 def quoted(place: str | Path) -> str:
     """Return a path as it can be typed: in double quotes where it holds a blank."""
     return f'"{place}"' if " " in str(place) else str(place)
+
+
+def bands_option(bands: tuple[str, ...] | None) -> str:
+    """Return the option that asks for these bands, after a blank; "" for the usual ones."""
+    return f" --bands {','.join(bands)}" if bands else ""
 
 
 READING = {  # settings of reading and their options, for command lines to try next

@@ -123,10 +123,11 @@ def test_what_to_try_next_carries_the_reading_options(
     ]
     pl.DataFrame([*rows, rows[0] | {"file": rows[1]["file"]}][:36]).write_csv(table)
     words = ("--label-column", "what", "--label-map", "dots=round things", "--only", "blurry,dark")
-    _, said, _ = command("audit", table, *words)
+    _, said, _ = command("audit", table, *words, "--bands", "B,G,R")
     table.unlink()
     assert said.splitlines()[-1] == (
         f'next  tellapart run "{table}" --label-column what --label-map "dots=round things"'
+        " --bands B,G,R"
     )
 
 

@@ -135,7 +135,7 @@ def command(
     if json:
         say_json(found.to_json())
     else:
-        _print(found, out, plan, auditing.next_commands(data, found, settings.read, plan))
+        _print(found, out, plan, auditing.next_commands(data, found, settings, plan))
     return 3 if fail_on is not None and fails(found, fail_on) else 0
 
 
