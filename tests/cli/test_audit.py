@@ -422,7 +422,8 @@ def test_a_split_by_a_columns_order(
     split = pl.read_parquet(out / "split.parquet")
     late = split.filter(pl.col("split") == "test")["path"].str.extract(r"(\d+)\.png$").unique()
     assert sorted(late) == ["010", "011"]
-    assert f"Dealt {how}".replace("'", "&#39;") in (out / "report.html").read_text("utf-8")
+    shown = f"Dealt {how}".replace("'", "&#39;").replace(" %", "\u00a0%")
+    assert shown in (out / "report.html").read_text("utf-8")
     assert "'dya' is none of the columns" in refused("run", table, "--order-column", "dya")
     words = ("run", table, "--order-column", "day", "--split-from", out)
     assert "--split-from and --order-column both say the sides" in refused(*words)
