@@ -159,15 +159,23 @@ def test_kill_9_and_resume_ends_as_if_nothing_had_happened(tuned, process, comma
     assert "fold 1, epoch 1" not in (out / "log.txt").read_text()
 
 
-def test_from_scratch_the_pretrained_network_stands_beside_it(command, shapes, tmp_path, load_json):
+def test_from_scratch_the_pretrained_network_stands_beside_it(
+    command, write_pictures, tmp_path, load_json
+):
+    """On a set that has a class in its test part alone, which is said, too."""
+    data = write_pictures(tmp_path / "data" / "train", count=8).parent
+    write_pictures(data / "test", ("boxes", "dots", "lines", "rings"), count=4, start=8)
     words = ("--scratch", "--epochs", "1", "--image-size", "64", "--batch", "8")
-    code, said, err = command("finetune", shapes, "--out", tmp_path / "run", *words)
+    code, said, err = command("finetune", data, "--out", tmp_path / "run", *words)
     assert code == 0, err
     found = load_json(tmp_path / "run" / "run.json")["finetune"]["pretrained"]
     metrics = load_json(tmp_path / "run" / "metrics.json")["headline"]
     value = found["difference"]["value"]
     assert value == pytest.approx(found["balanced_accuracy"] - metrics["value"])
-    assert np.sum(found["confusion"]) == found["difference"]["pictures"] == metrics["pictures"]
+    assert (
+        np.sum(found["confusion"]) == found["difference"]["pictures"] == metrics["pictures"] == 12
+    )
+    assert "Class 'rings' has no training pictures: it cannot be learned, and its 4 eval" in said
     (line,) = (one for one in said.splitlines() if one.startswith("Pretraining: "))
     assert f"pretraining is worth {100 * value:+.1f} points (95 % interval" in line
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
