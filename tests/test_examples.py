@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.model_selection import StratifiedGroupKFold
 
 import tellapart as ta
 
@@ -30,6 +31,7 @@ def test_land_cover(
     monkeypatch.setattr(land_cover, "SETS", {shapes.name: (ta.ReadSettings(), None)})
     monkeypatch.setattr(land_cover, "BACKBONES", ("lite0", "color"))
     monkeypatch.setattr(land_cover, "TRIALS", 0)
+    monkeypatch.setattr(land_cover, "FOLDS", StratifiedGroupKFold(2))
     land_cover.main(shapes.parent)
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "shapes: 36 pictures of 3 classes as vectors of 1280 numbers"
