@@ -6,6 +6,7 @@ import pickle
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -271,14 +272,16 @@ def test_a_pickle_works_in_a_new_process(
     assert answer.stdout.strip() == clf.predict(paths[:1])[0]
 
 
-def test_the_example_of_the_readme(shapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_the_readme(
+    write_pictures: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     readme = Path(__file__).parents[1] / "README.md"
     blocks = re.findall(r"```python\n(.*?)```", readme.read_text(encoding="utf-8"), re.S)
     (example,) = [block for block in blocks if "ImageEmbedder" in block]
-    monkeypatch.chdir(shapes.parent)
-    shapes_named = example.replace("photos/", "shapes/")
+    write_pictures(tmp_path / "photos", count=5)
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    exec(shapes_named, names)
+    exec(example, names)
     assert len(names["scores"]) == 5
 
 

@@ -370,7 +370,7 @@ def test_shares_have_no_effect_on_a_given_split(
 ) -> None:
     write_pictures(tmp_path / "set" / "train")
     write_pictures(tmp_path / "set" / "test", count=4, start=20)
-    for words in (["--test", "0.3"], ["--val", "0.1"], ["--split-from", tmp_path / "x"]):
+    for words in (["--test", "0.2"], ["--val", "0.1"], ["--split-from", tmp_path / "x"]):
         line = refused("run", tmp_path / "set", "--out", tmp_path / "run", *words)
         assert "have no effect here: the data gives its own split" in line
 
