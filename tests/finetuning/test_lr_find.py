@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,21 @@ def test_suggestions_on_a_curve_with_one_fall_and_one_rise():
     assert 10**-2.7 < found.tenth < 10**-1.8
     assert 1e-6 < found.valley < 10**-1.3
     assert len(found.losses) == 100
+    assert found.falls
+
+
+def test_a_loss_that_goes_up_and_down_near_nothing_suggests_nothing():
+    logs = np.linspace(-6, 0, 100)
+    losses = 0.02 + 0.01 * np.sin(np.arange(100)) + np.where(logs > -1.5, (logs + 1.5) * 4, 0)
+    assert not suggested((10**logs).tolist(), losses.tolist()).falls
+
+
+def test_a_fitted_head_is_not_lost_at_a_few_times_its_least_loss(question, monkeypatch):
+    """The test goes on until the loss is worse than that of guessing."""
+    from tellapart.finetuning.finetune import look_for_rate
+
+    curve, _ = look_for_rate(question(alphas=(1.0,)), Progress())
+    assert curve.losses[-1] > np.log(2) or len(curve.losses) == 100
 
 
 def test_too_few_steps_suggest_nothing():
@@ -41,7 +58,7 @@ def test_lr_auto_says_what_it_took_and_begins_with_the_weights_as_they_were(ques
         states.append(state_of(training.halves, training.head))
         found = find(training, progress)
         states.append(state_of(training.halves, training.head))
-        return found
+        return replace(found, falls=True)
 
     monkeypatch.setattr(module, "find_rate", watched)
     progress = Progress()
@@ -51,6 +68,18 @@ def test_lr_auto_says_what_it_took_and_begins_with_the_weights_as_they_were(ques
     rate = line.split()[3]
     assert f"learning rate {float(rate):.2g}"[:18] in found.choices[1]["why"]
     assert finetune is module.finetune
+
+
+def test_lr_auto_keeps_the_usual_rate_where_the_loss_falls_nowhere(question, monkeypatch):
+    import importlib
+
+    module = importlib.import_module("tellapart.finetuning.finetune")
+    curve = suggested(np.geomspace(1e-6, 1, 100).tolist(), [0.01, 0.03] * 50)
+    monkeypatch.setattr(module, "find_rate", lambda training, progress: curve)
+    progress = Progress()
+    found = module.finetune(question(rate="auto", alphas=(1.0,), epochs=1), progress)
+    assert "find rate: the loss hardly falls at any rate; 0.0003 is taken" in progress.lines
+    assert "learning rate 0.0003" in found.choices[1]["why"]
 
 
 @pytest.mark.parametrize("rate", [1e-4])

@@ -66,16 +66,23 @@ def command(
     if json:
         say_json({**asdict(found), "usual": usual, "out": str(out)})
         return
+    best = found.valley if found.falls else usual
     say(
         "",
         *columns(
             [
-                ("valley", f"{found.valley:.2g}", "what --lr auto takes"),
+                ("valley", f"{found.valley:.2g}", "what --lr auto takes" if found.falls else ""),
                 ("steepest", f"{found.steepest:.2g}", "where the loss falls fastest"),
                 ("minimum/10", f"{found.tenth:.2g}", "a tenth of where it is least"),
                 ("usual", f"{usual:.2g}", "what is taken where nothing is said"),
                 ("picture", str(out), ""),
-                ("next", f"tellapart finetune {data} --lr {found.valley:.2g}", ""),
+                ("next", f"tellapart finetune {data} --lr {best:.2g}", ""),
             ]
         ),
     )
+    if not found.falls:
+        say(
+            "",
+            "The loss hardly falls at any rate, so these suggestions are noise: the head that"
+            " training starts from has the pictures right already. Keep the usual rate.",
+        )

@@ -167,8 +167,9 @@ def _with_found_rate(bench: Bench, question: Question, folds: Rows, progress: Pr
     """Return the bench with the rate that a range test suggests, on all but the first fold."""
     training = _training(bench, question, "find rate", folds != 0)
     found = find_rate(training, progress)
-    if found is None:
-        progress.say(f"find rate: nothing could be told; {bench.recipe.rate:g} is taken")
+    if found is None or not found.falls:
+        why = "nothing could be told" if found is None else "the loss hardly falls at any rate"
+        progress.say(f"find rate: {why}; {bench.recipe.rate:g} is taken")
         return bench
     progress.say(
         f"find rate: valley {found.valley:.2g} is taken (steepest {found.steepest:.2g}, a tenth of"

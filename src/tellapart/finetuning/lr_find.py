@@ -28,9 +28,10 @@ from tellapart.progress import Progress
 
 STEPS = 100
 SMOOTH = 0.9  # share of the running mean that each loss keeps, as in fastai
-HOPELESS = 4.0  # a smoothed loss so many times the least one ends the test
+HOPELESS = 4.0  # a smoothed loss so many times the least one, and worse than guessing, is the end
 LEAST_STEPS = 8  # fewer tell nothing
 SKIPPED = 5  # steps at either end that no suggestion comes from, where there are enough
+FIRST = 20  # steps at rates too low to change anything: how far batches differ by themselves
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class RateCurve:
     steepest       the rate at which the loss falls fastest
     tenth          a tenth of the rate at which it is least
     valley         two thirds down the longest fall: what `--lr auto` takes
+    falls          whether the loss falls by more than the first batches differ among themselves; it
+                   hardly can where a fitted head is right already, and suggestions are then noise
     """
 
     rates: tuple[float, ...]
@@ -48,6 +51,7 @@ class RateCurve:
     steepest: float
     tenth: float
     valley: float
+    falls: bool
 
 
 def find_rate(training: Training, progress: Progress) -> RateCurve | None:
@@ -60,7 +64,7 @@ def find_rate(training: Training, progress: Progress) -> RateCurve | None:
     asked = replace(training, recipe=replace(recipe, epochs=steps), held=training.rows[:0])
     with progress.stage("find rate", STEPS, "steps") as stage, quiet_lightning():
         module = make_module(asked)
-        watcher = _watcher(module, stage)
+        watcher = _watcher(module, stage, math.log(max(2, training.head.out_features)))
         trainer = make_trainer(asked.recipe, [watcher], training.folder)
         try:
             trainer.fit(module)
@@ -71,7 +75,10 @@ def find_rate(training: Training, progress: Progress) -> RateCurve | None:
     return suggested(watcher.rates, watcher.losses)
 
 
-def _watcher(module: Any, stage: Any) -> Any:
+def _watcher(module: Any, stage: Any, guessing: float) -> Any:
+    """Return what notes each step; `guessing`: the loss of equal odds, below which a head that was
+    fitted beforehand goes up and down by many times its least loss without being lost.
+    """
     lightning = need_lightning()
     Callback: Any = lightning.Callback
 
@@ -86,7 +93,8 @@ def _watcher(module: Any, stage: Any) -> Any:
             self.losses.append(module.losses[-1])
             smoothed = smooth(self.losses)
             if len(self.rates) >= STEPS or (
-                len(smoothed) > LEAST_STEPS and smoothed[-1] > HOPELESS * smoothed.min()
+                len(smoothed) > LEAST_STEPS
+                and smoothed[-1] > max(guessing, HOPELESS * smoothed.min())
             ):
                 trainer.should_stop = True
 
@@ -117,6 +125,7 @@ def suggested(rates: Sequence[float], losses: Sequence[float]) -> RateCurve | No
         steepest=float(np.asarray(rates)[inner][int(slopes.argmin())]),
         tenth=float(rates[least]) / 10,
         valley=float(rates[_valley(smoothed)]),
+        falls=bool(np.mean(losses[:FIRST]) - smoothed[least] > np.std(losses[:FIRST])),
     )
 
 
