@@ -20,8 +20,10 @@ data = Path(sys.argv[1])
 if len(sys.argv) > 2:
     number, part = int(sys.argv[2]), Path("runs/cifar10-part")
     part.mkdir(parents=True, exist_ok=True)
-    for side, rows in (("train", number), ("test", number // 5)):
-        pl.read_parquet(data / f"{side}.parquet").head(rows).write_parquet(part / f"{side}.parquet")
+    for side, rows in (("train.parquet", number), ("test.parquet", number // 5)):
+        told = pl.read_parquet_metadata(data / side)
+        names = {"huggingface": told["huggingface"]} if "huggingface" in told else None
+        pl.read_parquet(data / side).head(rows).write_parquet(part / side, metadata=names)
     data = part
 
 for name, how in (
