@@ -25,17 +25,17 @@ class Store(dict):
 def data(make_input, make_facts) -> AuditInput:
     facts = [make_facts(row) for row in range(60)]
     facts[3], facts[40] = facts[2], make_facts(40, problem="cut", problem_kind="truncated")
-    return make_input(["cat"] * 50 + ["dog"] * 10, facts=facts)
+    return make_input(["cat"] * 49 + ["dog"] * 11, facts=facts)
 
 
 def test_unchanged_pictures_are_not_checked_again(data, monkeypatch) -> None:
     store = Store()
     first = run_audit(data, cache=store)
     assert len(first.findings) == 3
+    assert any(one.score != round(one.score, 6) for one in run_audit(data).findings)
     monkeypatch.setattr("tellapart.audits.CHECKS", ())
     again = run_audit(data, cache=store)
-    assert again.to_json() == first.to_json()
-    assert again.findings[0].pictures == first.findings[0].pictures
+    assert again == first
     assert run_audit(data, only=("truncated",), cache=store).findings == ()
 
 

@@ -104,9 +104,11 @@ def run_audit(
     if kept is not None:
         return Audit.from_json(kept[1])
     found = _checked(data, wanted, progress or Progress())
-    if cache is not None:
-        cache.save_arrays(key, {}, found.to_json())
-    return found
+    if cache is None:
+        return found
+    stored = found.to_json()
+    cache.save_arrays(key, {}, stored)
+    return Audit.from_json(stored)  # the same as later from the cache, which rounds scores
 
 
 def _checked(data: AuditInput, wanted: frozenset[str], progress: Progress) -> Audit:
