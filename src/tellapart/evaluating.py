@@ -6,7 +6,7 @@ cross-validation), so that each picture has one answer of a classifier that neve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from tellapart import tuning
 from tellapart.data import PictureSet
 from tellapart.engines import open_engine, usable_cores
 from tellapart.errors import DataError, OptionError, did_you_mean
-from tellapart.evaluation import CROSSED_WIDENING, Estimate, Evaluation, evaluate, paired_difference
+from tellapart.evaluation import CROSSED_WIDENING, Evaluation, evaluate, paired_difference
 from tellapart.evaluation.calibration import calibration
 from tellapart.evaluation.pretraining import PretrainingEffect
 from tellapart.evaluation.views import ViewsEffect, views_effect
@@ -232,25 +232,30 @@ def judge(
         else None,
         ece_before=_calibration_error(answers.untempered, counted, truth),
         views=_views_effect(answers, counted, truth, split, settings),
-        pretraining=None
-        if answers.pretrained is None
-        else PretrainingEffect(
-            pretrained=measured(counting, answers.pretrained),
-            difference=_difference(
-                answers.pretrained, answers.probabilities, truth, counted,
-                split.components[everything],
-            ),
-        ),
-    )  # fmt: skip
+        pretraining=_pretraining_effect(answers, counted, truth, split, measured),
+    )
 
 
-def _difference(
-    first: Floats, second: Floats, truth: NDArray[np.intp], counted: NDArray[np.bool_],
-    components: NDArray[np.intp],
-) -> Estimate:  # fmt: skip
-    """Return the balanced accuracy of the answers `first` less that of `second`, paired."""
-    hits, others = (one.argmax(axis=1)[counted] == truth[counted] for one in (first, second))
-    return paired_difference(hits, others, truth[counted], components[counted])
+def _pretraining_effect(
+    answers: Answers, counted: NDArray[np.bool_], truth: NDArray[np.intp], split: Split,
+    measured: Callable[[NDArray[np.intp], Floats], Evaluation],
+) -> PretrainingEffect | None:  # fmt: skip
+    """Return what pretraining is worth: like against like, the whole picture alone on both sides.
+
+    measured  gives the evaluation of answers on some of the usable pictures
+    """
+    if answers.pretrained is None:
+        return None
+    alone = answers.probabilities if answers.whole is None else answers.whole
+    first, second = (
+        one.argmax(axis=1)[counted] == truth[counted] for one in (answers.pretrained, alone)
+    )
+    together = split.components[answers.rows][counted]
+    return PretrainingEffect(
+        pretrained=measured(answers.rows[counted], answers.pretrained),
+        scratch=measured(answers.rows[counted], alone),
+        difference=paired_difference(first, second, truth[counted], together),
+    )
 
 
 def _views_effect(

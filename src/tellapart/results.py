@@ -149,7 +149,7 @@ def words(found: Results) -> tuple[str, ...]:
     if found.tuned:
         lines += found.tuned.words
     if found.judged.pretraining:
-        lines.append(pretraining_words(found.judged.pretraining, evaluation))
+        lines.append(pretraining_words(found.judged.pretraining))
     if found.judged.views:
         lines.append(views_words(found.judged.views))
     lines += _finding_words(found.audit)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from tellapart import results
 from tellapart.data.sources import read_bytes
 from tellapart.evaluation import headline_words
-from tellapart.evaluation.pretraining import pretraining_words
 from tellapart.evaluation.views import views_words
 from tellapart.features import Cache
 from tellapart.features.parts import Part
@@ -158,13 +157,11 @@ def _finetuning(found: Results) -> Finetuning | None:
 
     curves = [line for one in tuned.histories for line in advice(one)]
     views = (views_words(found.judged.views),) if found.judged.views else ()
-    effect = found.judged.pretraining
     return Finetuning(
         histories=tuned.histories,
         words=(*tuned.words, *views, *curves),
         samples=tuned.samples,
-        pretrained=effect.pretrained if effect else None,
-        pretraining=pretraining_words(effect, found.judged.evaluation) if effect else "",
+        pretraining=found.judged.pretraining,
     )
 
 

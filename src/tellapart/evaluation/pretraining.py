@@ -14,11 +14,12 @@ class PretrainingEffect:
     """The probe, which is a head on the frozen pretrained network, against a network of the same
     kind that was trained from random weights; both on the same pictures.
 
-    pretrained  how the probe did
-    difference  its balanced accuracy less that of the other, paired, with its 95 % interval
+    pretrained  how the probe did; scratch: the other, by the whole picture alone as the probe
+    difference  balanced accuracy of the first less the second, paired, with its 95 % interval
     """
 
     pretrained: Evaluation
+    scratch: Evaluation
     difference: Estimate
 
     def to_json(self) -> dict[str, Any]:
@@ -30,11 +31,11 @@ class PretrainingEffect:
         }
 
 
-def pretraining_words(effect: PretrainingEffect, scratch: Evaluation) -> str:
+def pretraining_words(effect: PretrainingEffect) -> str:
     """Return the difference in a sentence."""
     return (
         "Pretraining: the pretrained network, frozen, with a fitted head has a balanced accuracy"
         f" of {effect.pretrained.headline.value:.3f} on the same pictures, the same network trained"
-        f" from random weights {scratch.headline.value:.3f}: pretraining is worth"
+        f" from random weights {effect.scratch.headline.value:.3f}: pretraining is worth"
         f" {points_words(effect.difference)}."
     )

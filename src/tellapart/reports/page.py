@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from tellapart.errors import counted
+from tellapart.evaluation.pretraining import PretrainingEffect, pretraining_words
 from tellapart.evaluation.words import percent
 from tellapart.html import data_uri, json_for_script, table
 from tellapart.reports import (
@@ -159,16 +160,22 @@ def _number_charts(data: ReportData) -> list[figures.Figure]:
 
 def _ablation(data: ReportData) -> list[figures.Figure]:
     """Return what pretraining is worth: two confusion matrices, to stand side by side."""
-    if data.finetuning is None or data.finetuning.pretrained is None:
+    effect = _pretraining(data)
+    if effect is None:
         return []
     return [
-        figures.confusion(data.finetuning.pretrained, "confusion-pretrained", "Pretrained"),
-        figures.confusion(data.evaluation, "confusion-scratch", "From random weights"),
+        figures.confusion(effect.pretrained, "confusion-pretrained", "Pretrained"),
+        figures.confusion(effect.scratch, "confusion-scratch", "From random weights"),
     ]
+
+
+def _pretraining(data: ReportData) -> PretrainingEffect | None:
+    return data.finetuning.pretraining if data.finetuning else None
 
 
 def _words(data: ReportData) -> dict[str, Any]:
     pairs = sections.confused_pairs(data.evaluation)
+    effect = _pretraining(data)
     return {
         "data": data,
         "headline": wording.big_number(data.evaluation.headline),
@@ -183,6 +190,7 @@ def _words(data: ReportData) -> dict[str, Any]:
         "side_names": [wording.side_words(side) for side in sections.sides_of(data)],
         "proof_sentences": sections.proof_sentences(data),
         "finding_counts": findings.finding_counts(data.audit),
+        "pretraining": pretraining_words(effect) if effect else "",
     }
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tellapart.advice.records import Advice
 from tellapart.audits.records import Audit
 from tellapart.data.pictures import Note
+from tellapart.evaluation.pretraining import PretrainingEffect
 from tellapart.evaluation.records import Estimate, Evaluation
 from tellapart.finetuning.records import History
 from tellapart.heads.search import Search
@@ -63,18 +64,15 @@ class WithLeaked:
 class Finetuning:
     """How the network was trained on.
 
-    words    sentences: what was kept and why, what the curves say
-    samples  a JPEG with rows of a picture and its augmented views; b"" for none
-
-    pretrained  how the frozen pretrained network did where this one was trained from scratch, and
-                the difference in words; None and "" otherwise
+    words        sentences: what was kept and why, what the curves say
+    samples      a JPEG with rows of a picture and its augmented views; b"" for none
+    pretraining  what it is worth, of a network trained from scratch
     """
 
     histories: Sequence[History]
     words: Sequence[str]
     samples: bytes = b""
-    pretrained: Evaluation | None = None
-    pretraining: str = ""
+    pretraining: PretrainingEffect | None = None
 
 
 @dataclass(frozen=True)
