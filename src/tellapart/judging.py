@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,7 @@ def _views_effect(
     truth: NDArray[np.intp], together: NDArray[np.intp], progress: Progress,
 ) -> ViewsEffect:  # fmt: skip
     """Return what the classifier's views bring on its answers by the whole picture alone."""
-    alone = classifier.with_views(1)
+    alone = replace(classifier, tta=())
     whole, _, _ = _predict(alone, pictures, progress)
     ways = [alone.open_parts(), classifier.open_parts()]
     one, every = seconds_a_picture(pictures.sources, ways, classifier.decoding)

@@ -1,3 +1,5 @@
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +50,23 @@ def test_predictions_come_in_order_with_everything_said(
     rows = classifier.predict_proba(paths)
     assert np.isnan(rows[-3:-1]).all()
     assert np.isfinite(rows[:-3]).all()
+
+
+def test_an_operating_point_goes_with_the_views_that_it_was_chosen_on(
+    classifier: ta.Classifier,
+) -> None:
+    picked = replace(classifier, operating=("boxes", 0.25))
+    assert picked.with_views(1) == picked
+    line = (
+        "--tta 2 cannot go with this model, which answers 'boxes' from 0.25 on: that was chosen on"
+        " probabilities of 1 view; leave --tta out"
+    )
+    with pytest.raises(OptionError, match=re.escape(line)):
+        picked.with_views(2)
+    averaged = replace(classifier.with_views(3), operating=("boxes", 0.25))
+    assert averaged.with_views(3) == averaged
+    with pytest.raises(OptionError, match="chosen on probabilities of 3 views; leave --tta out"):
+        averaged.with_views(1)
 
 
 def test_the_number_of_threads_changes_no_bit(classifier: ta.Classifier, shapes: Path) -> None:

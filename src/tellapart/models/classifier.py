@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.data.pictures import FileSource, Source
-from tellapart.errors import OptionError
+from tellapart.errors import OptionError, counted
 from tellapart.images.transforms import Transform
 from tellapart.images.views import Shown, first_views
 from tellapart.settings import Decoding
@@ -171,15 +171,23 @@ class Classifier:
     def with_views(self, count: int) -> Classifier:
         """Return the classifier that averages the probabilities of `count` views of a picture.
 
-        1 is the whole picture alone; raises OptionError where there are fewer views.
+        1 is the whole picture alone; raises OptionError where there are fewer views, or where the
+        model has an operating point that was chosen on the probabilities of others.
         """
         if any(len(part.views) > 1 for part in self.parts):
             raise OptionError(
                 "--tta cannot go with this model, which averages the features of"
                 f" {len(self.parts[0].views)} views already"
             )
-        views = first_views(count, mirror=self.mirror, option="--tta")
-        return replace(self, tta=views if count > 1 else ())
+        views = first_views(count, mirror=self.mirror, option="--tta") if count != 1 else ()
+        if self.operating is not None and views != self.tta:
+            name, threshold = self.operating
+            raise OptionError(
+                f"--tta {count} cannot go with this model, which answers '{name}' from"
+                f" {threshold:.3g} on: that was chosen on probabilities of"
+                f" {counted(len(self.tta) or 1, 'view')}; leave --tta out"
+            )
+        return replace(self, tta=views)
 
     def predict(self, paths: Sequence[str | Path]) -> list[Prediction]:
         """Return one prediction a path, in order; a picture that cannot be read has a problem."""
