@@ -20,9 +20,9 @@ def pick(run: str | Path, target: str, *, seed: int = 0) -> OperatingPoint:
 
     target  "precision=0.95:CLASS" or "recall=0.9:CLASS"
 
-    The pictures that judge the run are dealt to two halves, whole groups together: one chooses the
-    threshold, the other, which chose neither that nor the model, gives precision and recall with
-    their intervals. Raises a TellapartError, in one line, where the target cannot be reached.
+    The pictures that judge the run are dealt to two halves, groups and copies together: one chooses
+    the threshold, the other, which chose neither that nor the model, gives precision and recall
+    with their intervals. Raises a TellapartError, in one line, where the target cannot be reached.
     """
     import polars as pl
 
@@ -34,19 +34,18 @@ def pick(run: str | Path, target: str, *, seed: int = 0) -> OperatingPoint:
         if not place.is_file():
             raise OptionError(f"--pick needs a run folder: {place} is missing")
     answers, split = (pl.read_parquet(place) for place in places)
+    if "component" not in split.columns:
+        raise DataError(f"{places[1]} does not say which pictures are copies: run it again")
     table = answers.join(
-        split.filter(pl.col("counted") & ~pl.col("leaked")).select("path", "group"), on="path"
+        split.filter(pl.col("counted") & ~pl.col("leaked")).select("path", "component"), on="path"
     ).filter(pl.col("label").is_in(classes))
-    ids, groups = table["id"].to_list(), table["group"].to_list()
     labels = np.array([classes.index(label) for label in table["label"].to_list()], np.intp)
-    if len(labels) < 2:
+    components = table["component"].to_numpy()
+    if len(np.unique(components)) < 2:
         raise DataError(f"{folder} was judged on too few pictures to choose a threshold")
-    keys = [
-        id_ if group is None else f"group {group}" for id_, group in zip(ids, groups, strict=True)
-    ]
-    halves = stratified_group_folds(labels, _numbers(keys), ids, 2, seed)
+    halves = stratified_group_folds(labels, components, table["id"].to_list(), 2, seed)
     point = operating_point(
-        table[f"p:{name}"].to_numpy(), labels == classes.index(name), halves == 0,
+        table[f"p:{name}"].to_numpy(), labels == classes.index(name), halves == 0, components,
         name=name, measure=measure, target=wanted,
     )  # fmt: skip
     store_operating(model, point.to_json())
@@ -72,8 +71,3 @@ def _parsed(target: str, classes: Sequence[str]) -> tuple[Measure, float, str]:
             f" {', '.join(classes)})"
         )
     return measure, wanted, name
-
-
-def _numbers(keys: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    return np.array([place[key] for key in keys], np.intp)

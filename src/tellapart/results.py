@@ -267,6 +267,7 @@ def _write_split(found: Results, path: Path) -> None:
             "id": found.ids(),
             "label": usable.labels,
             "group": usable.groups,
+            "component": split.components,
             "split": split.sides.tolist(),
             "counted": split.counted,
             "leaked": split.leaked,

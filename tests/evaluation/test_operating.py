@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tellapart.errors import DataError
+from tellapart.evaluation.intervals import share_interval
 from tellapart.evaluation.operating import choose_threshold, operating_point
 
 CHANCES = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2])
@@ -39,12 +40,29 @@ def test_measured_on_the_pictures_that_did_not_choose():
     chances, truth = np.tile(CHANCES, 2), np.tile(TRUTH, 2)
     truth[8:] = ~truth[8:]  # the other half says the opposite
     choosing = np.arange(16) < 8
-    point = operating_point(chances, truth, choosing, name="a", measure="precision", target=0.8)
+    point = operating_point(
+        chances, truth, choosing, np.arange(16), name="a", measure="precision", target=0.8
+    )
     assert point.threshold == 0.5
     assert (point.precision.value, point.precision.pictures) == (0.2, 5)
     assert (point.recall.value, point.recall.pictures) == (pytest.approx(1 / 3), 3)
     assert point.precision.low < 0.2 < point.precision.high
     assert (point.chosen_on, point.measured_on) == (8, 8)
+
+
+def test_copies_make_an_interval_no_narrower():
+    """Four copies of every picture: as sure as a quarter of the pictures, not as all of them."""
+    asked = {"name": "a", "measure": "precision", "target": 0.8}
+    chances, truth = np.tile(CHANCES, 2), np.tile(TRUTH, 2)
+    choosing, once = np.arange(16) < 8, np.arange(16)
+    point = operating_point(chances, truth, choosing, once, **asked)
+    low, high = share_interval(np.array([0.8]), np.array([5.0]))
+    assert (point.precision.low, point.precision.high) == (pytest.approx(low), pytest.approx(high))
+    four = [np.repeat(one, 4) for one in (chances, truth, choosing, once)]
+    copied = operating_point(*four, **asked)
+    assert (copied.precision.value, copied.precision.pictures) == (0.8, 20)
+    assert copied.precision.low == pytest.approx(point.precision.low)
+    assert operating_point(*four[:3], np.arange(64), **asked).precision.low > copied.precision.low
 
 
 def test_a_class_without_pictures_is_said():

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.errors import DataError, counted
+from tellapart.evaluation.groups import correlation, counts_table, effective_pictures
 from tellapart.evaluation.intervals import share_interval
 from tellapart.evaluation.records import Estimate
 
@@ -42,26 +43,27 @@ class OperatingPoint:
 
 def operating_point(
     chances: NDArray[np.floating[Any]], is_class: NDArray[np.bool_], choosing: NDArray[np.bool_],
-    *, name: str, measure: Measure, target: float,
+    components: Rows, *, name: str, measure: Measure, target: float,
 ) -> OperatingPoint:  # fmt: skip
     """Choose a threshold on the pictures where `choosing` is true, measure it on the others.
 
-    chances   [n] probability of the class, by a model that has not seen these pictures
-    is_class  [n] whether a picture is of it
+    chances     [n] probability of the class, by a model that has not seen these pictures
+    is_class    [n] whether a picture is of it
+    components  [n] any integers: pictures with the same one are not independent
 
     Of all thresholds that reach the target the one is taken that gives most of the other measure.
     Raises DataError, which names the best there is, where none reaches it.
     """
     threshold = choose_threshold(chances[choosing], is_class[choosing], measure, target, name)
     answers, truth = chances[~choosing] >= threshold, is_class[~choosing]
-    hits = int((answers & truth).sum())
+    together = components[~choosing]
     return OperatingPoint(
         name=name,
         measure=measure,
         target=target,
         threshold=threshold,
-        precision=_share(hits, int(answers.sum())),
-        recall=_share(hits, int(truth.sum())),
+        precision=_share(truth[answers], together[answers]),
+        recall=_share(answers[truth], together[truth]),
         chosen_on=int(choosing.sum()),
         measured_on=int((~choosing).sum()),
     )
@@ -97,11 +99,18 @@ def _of(measure: Measure, named: NDArray[np.bool_], is_class: NDArray[np.bool_])
     return int(named.sum() if measure == "precision" else is_class.sum())
 
 
-def _share(hits: int, of: int) -> Estimate:
-    if not of:
+def _share(hits: NDArray[np.bool_], components: Rows) -> Estimate:
+    """Return the share of hits [n]; the interval rests on what the pictures are worth in
+    independent ones.
+    """
+    if not len(hits):
         return Estimate(None, None, None, 0)
-    low, high = share_interval(np.array(hits / of), np.array(float(of)))
-    return Estimate(hits / of, float(low), float(high), of)
+    _, own = np.unique(components, return_inverse=True)
+    alone = np.zeros_like(own)  # one stratum
+    worth = effective_pictures(counts_table(alone, own), float(correlation(hits, alone, own)))
+    share = float(hits.mean())
+    low, high = share_interval(np.array([share]), worth)
+    return Estimate(share, float(low[0]), float(high[0]), len(hits))
 
 
 def point_words(point: OperatingPoint) -> tuple[str, ...]:
