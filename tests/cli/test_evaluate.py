@@ -153,6 +153,31 @@ def test_targets_that_cannot_be_are_refused(
     assert line in refused("evaluate", own_run, "--pick", target)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--tta", "2"),
+        ("--path-column", "path"),
+        ("--label-column", "label"),
+        ("--group-column", "place"),
+        ("--label-regex", "(.)"),
+        ("--label-map", "a=b"),
+        ("--max-missing", "0.5"),
+    ],
+)
+@pytest.mark.parametrize("stored", [("--pick", "recall=0.5:boxes"), ("--checkpoint", "all")])
+def test_what_has_no_effect_on_stored_answers_is_refused(
+    refused: Refused, finished: Path, stored: tuple[str, str], words: tuple[str, str]
+) -> None:
+    line = refused("evaluate", finished, *stored, *words)
+    assert f"{words[0]} has no effect with {stored[0]}, which uses stored answers" in line
+
+
+def test_pick_writes_no_folder(refused: Refused, finished: Path, tmp_path: Path) -> None:
+    line = refused("evaluate", finished, "--pick", "recall=0.5:boxes", "--out", tmp_path / "new")
+    assert "--out has no effect with --pick, which changes the run's model alone" in line
+
+
 def test_pick_needs_a_run_and_no_data(refused: Refused, own_run: Path, shapes: Path) -> None:
     line = refused("evaluate", own_run / "model", "--pick", "recall=0.5:boxes")
     assert "--pick needs a run folder" in line

@@ -10,6 +10,7 @@ import typer
 from tellapart.cli import options
 from tellapart.cli.output import columns, say, say_json, say_wrapped
 from tellapart.errors import OptionError, counted
+from tellapart.settings import ReadSettings
 
 if TYPE_CHECKING:
     from tellapart.checkpoints import Checkpoint
@@ -71,13 +72,13 @@ def command(
     Pictures that the classifier was fitted on are recognised by their content, left out, and
     counted.
     """
-    stored = "--pick" if pick is not None else "--checkpoint" if checkpoint is not None else ""
-    if stored and tta is not None:
-        raise OptionError(f"--tta has no effect with {stored}, which computes no answers")
-    if stored and data is not None:
-        raise OptionError(f"{stored} uses the run's stored answers: leave out DATA")
-    if pick is not None and checkpoint is not None:
-        raise OptionError("--pick and --checkpoint are two things: give one of them")
+    _check_together(
+        pick=pick, checkpoint=checkpoint, data=data, out=out,
+        others={"--tta": tta, "--path-column": path_column, "--label-column": label_column,
+                "--group-column": group_column, "--label-regex": label_regex,
+                "--label-map": label_map,
+                "--max-missing": None if max_missing == ReadSettings.max_missing else max_missing},
+    )  # fmt: skip
     if pick is not None:
         _pick(model, pick, json=json)
         return
@@ -100,6 +101,27 @@ def command(
         say("", *judged.words)
         if judged.out:
             say(f"written to {judged.out}")
+
+
+def _check_together(
+    *, pick: str | None, checkpoint: str | None, data: str | None, out: Path | None,
+    others: dict[str, object],
+) -> None:  # fmt: skip
+    """Refuse what has no effect beside --pick or --checkpoint, which take a run's stored answers;
+    `others` are options of reading and answering by name, None where not given.
+    """
+    if pick is not None and checkpoint is not None:
+        raise OptionError("--pick and --checkpoint are two things: give one of them")
+    if pick is None and checkpoint is None:
+        return
+    stored = "--pick" if pick is not None else "--checkpoint"
+    if data is not None:
+        raise OptionError(f"{stored} uses the run's stored answers: leave out DATA")
+    for name, value in others.items():
+        if value is not None:
+            raise OptionError(f"{name} has no effect with {stored}, which uses stored answers")
+    if pick is not None and out is not None:
+        raise OptionError("--out has no effect with --pick, which changes the run's model alone")
 
 
 def _pick(model: Path, target: str, *, json: bool) -> None:
