@@ -16,6 +16,7 @@ from tellapart.audits import Audit, AuditInput, run_audit
 from tellapart.audits.clean import check_place, write_clean
 from tellapart.audits.plan import apply_plan, propose, read_plan, write_plan
 from tellapart.backbones import EMBEDDED, Backbone, get_backbone
+from tellapart.command_lines import bands_option, quoted, reading_options
 from tellapart.data import PictureSet, read
 from tellapart.errors import DataError, OptionError, OutputError
 from tellapart.features import Cache, Look, identify, look, open_cache
@@ -26,7 +27,6 @@ from tellapart.places import refuse_existing, write_json, writing
 from tellapart.progress import Progress
 from tellapart.reports import AuditData, write_audit_page
 from tellapart.reports.wording import title_of
-from tellapart.results import bands_option, quoted, reading_options
 from tellapart.settings import Decoding, ReadSettings
 from tellapart.splits import components, join_alike
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tellapart import choosing, precision
 from tellapart.auditing import components_of, look_at
 from tellapart.backbones import EMBEDDED, get_backbone
+from tellapart.command_lines import quoted, run_options
 from tellapart.data import PictureSet, read
 from tellapart.engines import open_engine, usable_cores
 from tellapart.errors import OptionError, first_few
@@ -43,7 +44,6 @@ from tellapart.places import new_folder, write_json
 from tellapart.progress import Progress
 from tellapart.reports import BackboneMap, ProbeData, write_probe_page
 from tellapart.reports.wording import title_of
-from tellapart.results import bands_option, quoted, reading_options
 from tellapart.settings import RunSettings
 from tellapart.splits import Split
 from tellapart.splitting import check_split_options, split_pictures
@@ -198,9 +198,7 @@ def _page(
 ) -> ProbeData:  # fmt: skip
     """Return what stands on the page; the maps show training pictures only."""
     rows = contest.mapped.tolist()
-    bands = bands_option(settings.decoding.bands)
-    head = f" --head {settings.head}" if settings.head else ""
-    data = f"{quoted(str(location))}{reading_options(settings.read)}{bands}{head}"
+    best = quoted(found.scores[0].name)
     return ProbeData(
         title=title_of(location),
         date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
@@ -213,7 +211,7 @@ def _page(
         classes=usable.classes,
         maps=[BackboneMap(one.name, one.shown) for one in contest.entries[:MAPS]],
         thumbnails=seen.thumbnails,
-        commands=(f"tellapart run {data} --backbone {found.scores[0].name}",),
+        commands=(f"tellapart run {quoted(location)}{run_options(settings)} --backbone {best}",),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import platform
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from tellapart.advice import Advice
 from tellapart.advice.words import advice_lines
 from tellapart.audits import Audit
+from tellapart.command_lines import bands_option, quoted, reading_options
 from tellapart.data import PictureSet
 from tellapart.data.names import key_of
 from tellapart.engines.openvino import XML, network_folder
@@ -39,7 +39,7 @@ from tellapart.models.classifier import Classifier, ModelPart
 from tellapart.models.folder import NETWORKS
 from tellapart.optional import installed_version
 from tellapart.places import write_bytes, write_json
-from tellapart.settings import ReadSettings, RunSettings
+from tellapart.settings import RunSettings
 from tellapart.splits import Split
 
 TOLD = {  # choices that are said at once, not only in the report
@@ -180,44 +180,6 @@ def next_commands(found: Results, place: Path) -> tuple[str, ...]:
         data = f"{quoted(found.location)}{reading_options(found.settings.read)}{asked}"
         commands.append(f"tellapart audit {data} --out audit")
     return tuple(commands)
-
-
-def quoted(place: str | Path) -> str:
-    """Return a path as it can be typed: in double quotes where it holds a blank."""
-    return f'"{place}"' if " " in str(place) else str(place)
-
-
-def bands_option(bands: tuple[str, ...] | None) -> str:
-    """Return the option that asks for these bands, after a blank; "" for the usual ones."""
-    return f" --bands {','.join(bands)}" if bands else ""
-
-
-READING = {  # settings of reading and their options, for command lines to try next
-    "path_column": "--path-column",
-    "label_column": "--label-column",
-    "group_column": "--group-column",
-    "split_column": "--split-column",
-    "label_regex": "--label-regex",
-    "group_regex": "--group-regex",
-    "max_missing": "--max-missing",
-}
-
-
-def reading_options(settings: ReadSettings) -> str:
-    """Return the options that say these settings, each after a blank; "" for the usual ones."""
-    given = [
-        (option, str(value))
-        for name, option in READING.items()
-        if (value := getattr(settings, name)) != getattr(ReadSettings, name)
-    ]
-    given += [("--label-map", f"{old}={new}") for old, new in (settings.label_map or {}).items()]
-    if settings.classes:
-        given.append(("--classes", ",".join(settings.classes)))
-    return "".join(f" {option} {_typed(value)}" for option, value in given)
-
-
-def _typed(value: str) -> str:
-    return value if re.fullmatch(r"[\w.,=/+-]+", value) else f'"{value}"'
 
 
 def metrics(found: Results) -> dict[str, Any]:

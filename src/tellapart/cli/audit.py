@@ -97,7 +97,7 @@ def command(
     """
     from tellapart import auditing
     from tellapart.audits import check_fail_on, fails
-    from tellapart.results import quoted
+    from tellapart.command_lines import quoted
 
     _check_together(
         apply=apply, to=to, new_classes=new_classes,
