@@ -4,7 +4,6 @@ the best is then measured on the headline split, once.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,83 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tellapart import choosing, precision
 from tellapart.auditing import components_of, look_at
 from tellapart.backbones import EMBEDDED, get_backbone
 from tellapart.command_lines import quoted, run_options
+from tellapart.contest import BackboneScore, Contest, hold_contest
 from tellapart.data import PictureSet, read
-from tellapart.engines import open_engine, usable_cores
 from tellapart.errors import OptionError, first_few
 from tellapart.evaluating import held_out_answers, judge
-from tellapart.evaluation import (
-    CROSSED_WIDENING,
-    Estimate,
-    Evaluation,
-    evaluate,
-    headline_lines,
-    is_tie,
-    paired_difference,
-    to_metrics_json,
-)
-from tellapart.features import Cache, Look, embed, open_cache
-from tellapart.features.parts import Ready, Recipe, width
-from tellapart.features.recipes import Candidate
-from tellapart.fitting import Job, Learned, learn
+from tellapart.evaluation import Evaluation, headline_lines, to_metrics_json
+from tellapart.features import Look, open_cache
+from tellapart.fitting import Job
 from tellapart.heads import check_asked
-from tellapart.heads.crossed import answers_out_of_fold
-from tellapart.heads.search import subsample
 from tellapart.likeness import look_for_copies
 from tellapart.places import new_folder, write_json
 from tellapart.progress import Progress
 from tellapart.reports import BackboneMap, ProbeData, write_probe_page
 from tellapart.reports.wording import title_of
 from tellapart.settings import RunSettings
-from tellapart.splits import Split
 from tellapart.splitting import check_split_options, split_pictures
 from tellapart.stopwatch import Stopwatch
 
 MOST_NAMED = 12
-MAPS, MAPPED = 2, 1_000  # backbones whose maps stand on the page, and pictures on each
-TIMED, WARM = 128, 16  # pictures that tell the speed, and that are embedded before the clock starts
-
-
-@dataclass(frozen=True)
-class BackboneScore:
-    """How one backbone did on the training pictures.
-
-    balanced_accuracy  out of fold, with its interval
-    difference         to the best one, below 0 where this is worse; None of the best itself
-    tie                whether it cannot be told apart from the best
-    pictures_a_second  decoded and embedded, on this machine as it was
-    features           length of the vectors; parameters, licence: of all networks
-    choices            what was chosen for it, as in run.json
-    """
-
-    name: str
-    balanced_accuracy: Estimate
-    difference: Estimate | None
-    tie: bool
-    pictures_a_second: float
-    features: int
-    parameters: int
-    licence: str
-    choices: tuple[dict[str, Any], ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return one row of probe.json."""
-        return {
-            "backbone": self.name,
-            "balanced_accuracy": self.balanced_accuracy.to_json(),
-            "difference": self.difference.to_json() if self.difference else None,
-            "tie": self.tie,
-            "pictures_a_second": round(self.pictures_a_second, 1),
-            "features": self.features,
-            "parameters": self.parameters,
-            "licence": self.licence,
-            "choices": list(self.choices),
-        }
+MAPS = 2  # backbones whose maps stand on the page
 
 
 @dataclass(frozen=True)
@@ -175,7 +121,7 @@ def compare_backbones(
             pictures, usable, seen, base, split.components, (), settings, store, progress,
             Stopwatch(),
         )  # fmt: skip
-        contest = _contest(job, split, ways)
+        contest = hold_contest(job, split, ways)
         evaluation = judge(
             usable, split, contest.best.fitted, held_out_answers(contest.best, split), settings
         ).evaluation
@@ -193,7 +139,7 @@ def compare_backbones(
 
 
 def _page(
-    found: BackboneComparison, contest: _Contest, usable: PictureSet, seen: Look,
+    found: BackboneComparison, contest: Contest, usable: PictureSet, seen: Look,
     location: str | Path, settings: RunSettings,
 ) -> ProbeData:  # fmt: skip
     """Return what stands on the page; the maps show training pictures only."""
@@ -230,144 +176,8 @@ def check_names(backbones: Iterable[str]) -> list[str]:
     return names
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """One backbone: what it answered on the rows compared, and what is known of it.
-
-    shown  [m, d] its features of the pictures on the maps
-    """
-
-    name: str
-    hits: NDArray[np.bool_]
-    score: Estimate
-    speed: float
-    recipe: Recipe
-    choices: tuple[dict[str, Any], ...]
-    shown: NDArray[np.floating[Any]]
-
-
-@dataclass(frozen=True)
-class _Contest:
-    """All entries, the best first; of the best also the fit.
-
-    rows [n] are those compared, mapped [m] those of them that stand on the maps
-    """
-
-    entries: tuple[_Entry, ...]
-    best: Learned
-    rows: NDArray[np.intp]
-    mapped: NDArray[np.intp]
-    truth: NDArray[np.intp]
-    components: NDArray[np.intp]
-
-    def scores(self) -> tuple[BackboneScore, ...]:
-        """Return the entries with their differences to the first."""
-        return tuple(self._score(one) for one in self.entries)
-
-    def _score(self, one: _Entry) -> BackboneScore:
-        first = self.entries[0]
-        difference = None
-        if one is not first:
-            difference = paired_difference(
-                one.hits, first.hits, self.truth, self.components, widening=CROSSED_WIDENING
-            )
-        networks = dict.fromkeys(part.backbone for part in one.recipe)
-        with_weights = [network for network in networks if network.parameters] or networks
-        return BackboneScore(
-            name=one.name,
-            balanced_accuracy=one.score,
-            difference=difference,
-            tie=difference is not None and is_tie(difference),
-            pictures_a_second=one.speed,
-            features=width(one.recipe),
-            parameters=sum(network.parameters for network in networks),
-            licence=" + ".join(dict.fromkeys(network.licence for network in with_weights)),
-            choices=one.choices,
-        )
-
-
-def _contest(job: Job, split: Split, ways: dict[str, tuple[Candidate, ...]]) -> _Contest:
-    """Fit every backbone on the training pictures; of all but the best the features are let go."""
-    train = split.rows("train")
-    codes = job.usable.codes()
-    ids = [job.seen.ids[row] for row in job.seen.usable]
-    some = subsample(
-        codes[train], split.components[train], [ids[row] for row in train], job.settings.seed
-    )
-    rows = train[some]
-    mapped = np.array(sorted(rows.tolist(), key=lambda row: ids[row])[:MAPPED], np.intp)
-    learned_classes, truth = np.unique(codes[rows], return_inverse=True)
-    entries: list[_Entry] = []
-    best: Learned | None = None
-    top: _Entry | None = None
-    for name, mine in ways.items():
-        job.progress.say(f"{name}:")
-        learned = learn(replace(job, ways=mine), train)
-        entry = _entry(job, name, learned, rows, truth, learned_classes, mapped)
-        entries.append(entry)
-        if top is None or _rank(entry) < _rank(top):
-            best, top = learned, entry
-    assert best is not None  # there is a name at least
-    entries.sort(key=_rank)
-    return _Contest(tuple(entries), best, rows, mapped, truth, split.components[rows])
-
-
-def _rank(one: _Entry) -> tuple[float, str]:
-    return (-round(one.score.value or 0.0, 12), one.name)
-
-
-def _entry(
-    job: Job, name: str, learned: Learned, rows: NDArray[np.intp], truth: NDArray[np.intp],
-    classes: NDArray[np.intp], mapped: NDArray[np.intp],
-) -> _Entry:  # fmt: skip
-    """Return what one backbone answered out of fold on the pictures at `rows`."""
-    search = learned.fitted.probe.search
-    answers = answers_out_of_fold(
-        learned.look.features[rows],
-        truth,
-        len(classes),
-        job.components[rows],
-        [job.seen.ids[row] for row in job.seen.usable[rows]],
-        search.chosen,
-        search.temperature,
-        seed=job.settings.seed,
-        cache=job.cache,
-    )
-    measured = evaluate(
-        answers,
-        truth,
-        classes=tuple(job.usable.classes[code] for code in classes),
-        components=job.components[rows],
-        baseline_class=job.usable.classes[classes[0]],
-        seed=job.settings.seed,
-        widening=CROSSED_WIDENING,
-    )
-    speed = _speed(job.usable, learned.recipe, job.settings, job.cache)
-    hits = answers.argmax(axis=1) == truth
-    choices = tuple(learned.fitted.probe.choices)
-    shown = learned.look.features[mapped]
-    return _Entry(name, hits, measured.headline, speed, learned.recipe, choices, shown)
-
-
-def _speed(usable: PictureSet, recipe: Recipe, settings: RunSettings, cache: Cache) -> float:
-    """Return pictures a second, from files to vectors, on some pictures spread over the set."""
-    threads = usable_cores()
-    engines = {
-        backbone: open_engine(backbone, settings.engine, cache, threads=threads)
-        for backbone in dict.fromkeys(part.backbone for part in recipe)
-    }
-    parts = [Ready(part.shown(), engines[part.backbone]) for part in recipe]
-    step = max(1, len(usable) // TIMED)
-    sources = usable.sources[::step][:TIMED]
-    for _ in embed(sources[:WARM], parts, settings.decoding, threads=threads):
-        pass
-    start = time.perf_counter()
-    done = sum(1 for _ in embed(sources, parts, settings.decoding, threads=threads))
-    return done / max(time.perf_counter() - start, 1e-9)
-
-
 def _words(
-    scores: tuple[BackboneScore, ...], contest: _Contest, headline: tuple[str, ...]
+    scores: tuple[BackboneScore, ...], contest: Contest, headline: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Return which is best, on what the table rests, then the headline of the best."""
     first = scores[0].name
