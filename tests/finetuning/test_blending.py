@@ -32,12 +32,44 @@ def test_gain_is_paired_and_balanced():
     wrong = right.copy()
     wrong[4] = wrong[4, ::-1]  # one of the two rare ones
     scores = {0.0: wrong, 1.0: right}
-    value, error = gain(scores, 1.0, labels, np.arange(6))
-    assert value == pytest.approx(0.25)
-    assert error == pytest.approx(np.sqrt(2) / 8)
-    together, _ = gain(scores, 1.0, labels, np.array([0, 1, 2, 3, 4, 4]))
-    assert together == pytest.approx(0.25)
+    one_fold = np.zeros(6, int)
+    found = gain(scores, 1.0, labels, np.arange(6), one_fold)
+    assert found.value == pytest.approx(0.25)
+    # a made-up picture a class on which both disagree: (n_apart + 1) / (n + 1) - difference^2
+    per_class = [(1 / 5) / 5, (2 / 3 - (1 / 3) ** 2) / 3]
+    assert found.error == pytest.approx(np.sqrt(sum(per_class)) / 2)
+    assert (found.pictures, found.fair) == (6, False)
+    together = gain(scores, 1.0, labels, np.array([0, 1, 2, 3, 4, 4]), one_fold)
+    assert together.value == pytest.approx(0.25)
     mixes = compare(scores, labels, np.arange(6))
     assert [one.alpha for one in mixes] == [0.0, 1.0]
     assert mixes[1].accuracy == 1.0
     assert mixes[1].loss < mixes[0].loss
+
+
+def answers(labels: np.ndarray, right: np.ndarray, sure: float) -> np.ndarray:
+    """Log probabilities of two classes: as sure as `sure` of the label, or of the other one."""
+    said = np.where(right, labels, 1 - labels)
+    return np.log(np.where(np.eye(2)[said] == 1, sure, 1 - sure)).astype(np.float32)
+
+
+def test_the_pictures_that_measure_have_not_chosen_the_share():
+    labels, folds = np.tile([0, 1], 60), np.repeat([0, 1, 2], 40)
+    first, rest = folds == 0, folds > 0
+    wrong = np.arange(120) % 4 < 2  # half of each class in each fold
+    scores = {
+        0.0: answers(labels, ~(wrong & (np.arange(120) % 8 < 4)), 0.9),
+        0.25: answers(labels, ~(wrong & rest), 0.9),  # right in the first fold alone
+        0.5: answers(labels, ~(wrong & first), 0.9),  # wrong in the first fold alone
+    }
+    alone = np.arange(120)
+    assert choose_alpha(compare(scores, labels, alone)) == 0.5
+    at_one_share = np.mean(scores[0.5].argmax(axis=1) == labels) - np.mean(
+        scores[0.0].argmax(axis=1) == labels
+    )
+    found = gain(scores, 0.5, labels, alone, folds)
+    assert (found.pictures, found.fair) == (120, True)
+    assert found.value <= at_one_share
+    without = gain(scores, 0.5, labels, alone, folds, chosen_on=0)
+    assert without.pictures == 80
+    assert without.value > found.value  # the first fold, where 0.5 is wrong, does not measure

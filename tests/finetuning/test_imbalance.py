@@ -42,15 +42,28 @@ def test_what_clearly_helps_the_rare_class_is_taken():
     assert found.name == "sampler"
     assert tried == [one for one in IMBALANCES if one != "none"]
     assert found.first.scores[0.5].argmax(axis=1)[80:].sum() == 18
-    assert "against none on 100 held-out pictures: weights +2.5 (standard error 2.4)" in found.why
+    assert "against none on 100 held-out pictures: weights +2.5 (standard error 3.4)" in found.why
     assert "sampler +20.0 (standard error" in found.why
     assert "logits -5.0" in found.why
 
 
-def test_within_one_standard_error_nothing_is_done():
-    found, _ = chosen({"weights": 10, "sampler": 10, "focal": 11, "logits": 10})
+def test_within_two_standard_errors_nothing_is_done():
+    found, _ = chosen({"weights": 10, "sampler": 8, "focal": 11, "logits": 10})
     assert found.name == "none"
-    assert "weights +0.0 (standard error 0.0)" in found.why
+    assert "weights +0.0 (standard error 2.5)" in found.why
+    assert (found.tried, found.suffix) == (True, "")
+
+
+def test_one_picture_of_a_rare_class_decides_nothing():
+    labels = np.repeat([0, 1], (80, 1))
+    right = np.log(np.where(np.eye(2)[labels] == 1, 0.9, 0.1)).astype(np.float32)
+    wrong = np.vstack([right[:80], right[:1]])
+    first, better = (
+        Done(dict.fromkeys((0.0, 0.5), one), {}, History("fold 1", ()), {}, 1.0)
+        for one in (wrong, right)
+    )
+    found = choose_option(np.array([80, 2]), labels, np.arange(81), first, lambda _: better)
+    assert found.name == "none"
 
 
 def test_what_the_time_budget_left_out_is_said():

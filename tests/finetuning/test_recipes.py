@@ -29,6 +29,15 @@ def test_the_classic_recipe_is_one_word_away():
     assert recipe(recipe="classic", epochs=2).epochs == 2
 
 
+@pytest.mark.parametrize("name", ["default", "classic", "scratch"])
+def test_what_is_asked_for_holds_even_where_it_is_usual_elsewhere(name):
+    asked = {"batch": 16, "schedule": "cosine", "weight_decay": 0.01, "clip": 1.0,
+             "layer_decay": 0.8}  # fmt: skip
+    how = {"mode": "scratch"} if name == "scratch" else {"recipe": name}
+    found = recipe(**how, **asked)
+    assert {field: getattr(found, field) for field in asked} == asked
+
+
 def test_scratch_learns_everything():
     found = recipe(mode="scratch")
     assert (found.head, found.freeze, found.learn_statistics) == ("new", 0.0, True)

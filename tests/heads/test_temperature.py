@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tellapart.heads.temperature import UNSEEN, best_temperature
+from tellapart.heads.temperature import UNSEEN, best_temperature, without_unseen
 
 
 def planted(temperature: float, n: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
@@ -36,3 +36,11 @@ def test_pictures_of_a_class_that_was_never_seen_take_no_part() -> None:
     strange[:, 0] = UNSEEN
     both = best_temperature(np.vstack([scores, strange]), np.append(labels, np.zeros(500, int)))
     assert both == pytest.approx(alone, rel=1e-2)
+
+
+def test_classes_that_were_not_learned_have_no_score() -> None:
+    scores = np.log(np.full((2, 3), 1 / 3, np.float32))
+    found = without_unseen(scores, np.array([2, 0, 2]))
+    assert (found[:, 1] == UNSEEN).all()
+    np.testing.assert_array_equal(found[:, [0, 2]], scores[:, [0, 2]])
+    assert np.isfinite(scores).all()  # what was given stays

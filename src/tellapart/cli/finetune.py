@@ -73,12 +73,13 @@ def command(
         ),
     ] = None,
     layer_decay: Annotated[
-        float,
+        float | None,
         typer.Option(
             help="Each layer group learns so many times as fast as the next one up.",
+            show_default="0.8; scratch 1",
             rich_help_panel=TRAINING,
         ),
-    ] = USUAL.layer_decay,
+    ] = None,
     freeze: Annotated[
         float | None,
         typer.Option(
@@ -94,23 +95,29 @@ def command(
         ),
     ] = None,
     schedule: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="cosine|onecycle|constant",
             help="Of the learning rate.",
+            show_default="cosine; classic constant",
             rich_help_panel=TRAINING,
         ),
-    ] = USUAL.schedule,
+    ] = None,
     warmup: Annotated[
         float,
         typer.Option(
             help="Share of the steps in which a cosine rises first.", rich_help_panel=TRAINING
         ),
     ] = USUAL.warmup,
-    weight_decay: Annotated[float, typer.Option(rich_help_panel=TRAINING)] = USUAL.weight_decay,
+    weight_decay: Annotated[
+        float | None, typer.Option(show_default="0.01; classic 0", rich_help_panel=TRAINING)
+    ] = None,
     batch: Annotated[
-        int, typer.Option(help="Pictures in one step.", rich_help_panel=TRAINING)
-    ] = USUAL.batch,
+        int | None,
+        typer.Option(
+            help="Pictures in one step.", show_default="16; classic 32", rich_help_panel=TRAINING
+        ),
+    ] = None,
     accumulate: Annotated[
         int, typer.Option(help="Steps added up into one.", rich_help_panel=TRAINING)
     ] = USUAL.accumulate,
@@ -123,8 +130,13 @@ def command(
         ),
     ] = False,
     clip: Annotated[
-        float, typer.Option(help="Largest norm of the gradient, 0: any.", rich_help_panel=TRAINING)
-    ] = USUAL.clip,
+        float | None,
+        typer.Option(
+            help="Largest norm of the gradient, 0: any.",
+            show_default="1; classic 0",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
     smoothing: Annotated[
         float, typer.Option(help="Of the labels.", rich_help_panel=TRAINING)
     ] = USUAL.smoothing,

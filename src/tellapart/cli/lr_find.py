@@ -12,8 +12,6 @@ from tellapart.cli import options
 from tellapart.cli.output import columns, say, say_json
 from tellapart.settings import FinetuneSettings, RunSettings, SplitSettings
 
-USUAL = FinetuneSettings()
-
 
 def command(
     data: options.Data,
@@ -27,7 +25,9 @@ def command(
     split_column: options.SplitColumn = None,
     bands: options.Bands = None,
     no_mirror: options.NoMirror = False,
-    batch: Annotated[int, typer.Option(help="Pictures in one step.")] = USUAL.batch,
+    batch: Annotated[
+        int | None, typer.Option(help="Pictures in one step.", show_default="16")
+    ] = None,
     freeze: Annotated[
         float | None,
         typer.Option(help="Share of the layer groups that stays as it is.", show_default="0.5"),

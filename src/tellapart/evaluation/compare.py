@@ -27,6 +27,16 @@ def paired_difference(
     pair of proportions), so that two that never disagree are not called equal for certain. Answers
     inside a component go together in the deviation.
     """
+    value, error = paired_gap(first, second, truth, components)
+    reach = Z * widening * error
+    number = len(np.unique(components))
+    reliable = number == len(truth) or number >= FEWEST_GROUPS
+    low, high = max(-1.0, value - reach), min(1.0, value + reach)
+    return Estimate(value, low, high, len(truth), reliable)
+
+
+def paired_gap(first: Hits, second: Hits, truth: Rows, components: Rows) -> tuple[float, float]:
+    """Return what `paired_difference` says as value and standard error."""
     _, strata = np.unique(truth, return_inverse=True)
     _, groups = np.unique(components, return_inverse=True)
     pictures = np.bincount(strata).astype(np.float64)
@@ -34,19 +44,15 @@ def paired_difference(
     differs = first.astype(np.float64) - second.astype(np.float64)
     per_class = np.bincount(strata, differs) / pictures
     apart = np.bincount(strata, np.abs(differs))
-    single = ((apart + 1.0) / (pictures + 1.0) - per_class**2) / (pictures + 1.0)
+    shrunk = per_class * pictures / (pictures + 1.0)  # with the made-up picture
+    single = ((apart + 1.0) / (pictures + 1.0) - shrunk**2) / (pictures + 1.0)
     variance = float(np.maximum(single, 0.0).sum()) / k**2
     residuals = (differs - per_class[strata]) / (pictures[strata] * k)
     alone = float((residuals**2).sum())
     together = float((np.bincount(groups, residuals) ** 2).sum())
     if alone > 0:
         variance *= max(1.0, together / alone)
-    value = float(per_class.mean())
-    reach = Z * widening * variance**0.5
-    grouped = int(groups.max()) + 1 < len(truth)
-    reliable = not grouped or int(groups.max()) + 1 >= FEWEST_GROUPS
-    low, high = max(-1.0, value - reach), min(1.0, value + reach)
-    return Estimate(value, low, high, len(truth), reliable)
+    return float(per_class.mean()), float(variance**0.5)
 
 
 def is_tie(difference: Estimate) -> bool:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tellapart.finetuning.finetune import Question
 
 LOWEST = -1e4  # stands for the score of a class that a head has never seen: finite, so it can move
-SCORED = 64  # pictures scored at once
+SCORED = 64  # pictures scored at once, on a GPU no more than are trained on
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class Bench:
     def scores(self, rows: Rows) -> NDArray[np.float32]:
         """Return log probabilities [m, k] of the pictures at `rows`, as the halves and head are."""
         torch = need_torch()
-        batches = [rows[start : start + SCORED] for start in range(0, len(rows), SCORED)]
+        most = SCORED if self.device == "cpu" else min(SCORED, self.recipe.batch)
+        batches = [rows[start : start + most] for start in range(0, len(rows), most)]
         upper, head = self.halves.upper.to(self.device).eval(), self.head.to(self.device)
         found = []
         with torch.inference_mode(), autocast(self.recipe, self.device)():

@@ -8,11 +8,13 @@ on pictures that the training has not seen; 0 keeps the start, that is the probe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.evaluation.compare import paired_gap
 from tellapart.finetuning.records import Mix, Rows
 from tellapart.heads.temperature import calibrated_loss
 
@@ -41,25 +43,54 @@ def choose_alpha(mixes: Sequence[Mix]) -> float:
     return min(mixes, key=lambda one: (round(one.loss, 9), one.alpha)).alpha
 
 
-def gain(
-    scores: Mapping[float, Scores], alpha: float, labels: Rows, components: Rows
-) -> tuple[float, float]:
-    """Return by how much balanced accuracy at `alpha` exceeds that at 0, and its standard error.
+@dataclass(frozen=True)
+class Gain:
+    """By how much balanced accuracy exceeds the probe's, with its standard error, on `pictures`.
 
-    The comparison is paired; pictures of one component count as one.
+    fair  whether other pictures chose alpha than those that measure
     """
-    return paired_gain(scores[alpha], scores[0.0], labels, components)
+
+    value: float
+    error: float
+    pictures: int
+    fair: bool
+
+
+def gain(
+    scores: Mapping[float, Scores], alpha: float, labels: Rows, components: Rows, folds: Rows,
+    chosen_on: int | None = None,
+) -> Gain:  # fmt: skip
+    """Return by how much balanced accuracy at `alpha` exceeds that at 0, paired.
+
+    folds [n]; chosen_on: the fold that chose something else beside alpha, which does not measure.
+    Of several folds each is scored at the alpha that the others choose; a single one at `alpha`,
+    which it chose itself. Pictures of one component count as one.
+    """
+    numbers = np.unique(folds)
+    if len(numbers) == 1:
+        found = paired_gain(scores[alpha], scores[0.0], labels, components)
+        return Gain(*found, len(labels), fair=len(scores) == 1)
+    mixed = np.array(scores[0.0])
+    for number in numbers:
+        others = folds != number
+        some = {one: values[others] for one, values in scores.items()}
+        chosen = choose_alpha(compare(some, labels[others], components[others]))
+        mixed[~others] = scores[chosen][~others]
+    rows = folds != chosen_on
+    found = paired_gain(mixed[rows], scores[0.0][rows], labels[rows], components[rows])
+    return Gain(*found, int(rows.sum()), fair=True)
 
 
 def paired_gain(
     first: Scores, second: Scores, labels: Rows, components: Rows
 ) -> tuple[float, float]:
     """Return by how much the balanced accuracy of the scores `first` [n, k] exceeds that of
-    `second`, and the standard error of that.
+    `second`, and the standard error of that: never 0, so that a rare class of which one answer
+    changed proves little (see evaluation.compare).
     """
-    better = (first.argmax(axis=1) == labels).astype(float)
-    better -= (second.argmax(axis=1) == labels).astype(float)
-    return _mean(better, labels, components)
+    return paired_gap(
+        first.argmax(axis=1) == labels, second.argmax(axis=1) == labels, labels, components
+    )
 
 
 def _accuracy(scores: Scores, labels: Rows, components: Rows) -> tuple[float, float]:

@@ -3,42 +3,47 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tellapart.advice.outlook import Outlook
 from tellapart.backbones.records import Backbone
 from tellapart.finetuning import held, kept, words
 from tellapart.finetuning.bench import Bench, make_bench, recipe_of
-from tellapart.finetuning.blending import blended, choose_alpha, compare, gain
+from tellapart.finetuning.blending import Gain, blended, choose_alpha, gain
 from tellapart.finetuning.export import tuned_backbone, weights_of
+from tellapart.finetuning.folds import (
+    Trials,
+    deal_folds,
+    place_of,
+    train_fold,
+    train_others,
+    train_part,
+    training_of,
+    trials_of,
+)
 from tellapart.finetuning.imbalance import AUTO, Option, choose_option, without_option
 from tellapart.finetuning.kept import Done as Fold
-from tellapart.finetuning.losses import make_loss
 from tellapart.finetuning.lr_find import RateCurve, find_rate
 from tellapart.finetuning.pictures import sample_sheet
-from tellapart.finetuning.recipes import Recipe, check_batch
-from tellapart.finetuning.records import Examples, History, Mix, Rows, Tuned
-from tellapart.finetuning.training import Trained, Training, load_state, train
+from tellapart.finetuning.recipes import Recipe
+from tellapart.finetuning.records import Examples, History, Rows, Tuned
+from tellapart.finetuning.training import load_state
 from tellapart.heads.linear import LinearHead
 from tellapart.heads.temperature import best_temperature
 from tellapart.images import RGB
 from tellapart.optional import need_torch
 from tellapart.progress import Progress
 from tellapart.settings import Decoding, FinetuneSettings
-from tellapart.splits import stratified_group_folds
 
-TUNE_FOLDS = 5  # a fifth is held out where one training must do
 PILOT_RATES = (3e-4, 1e-3)  # METHODS section 5: 1e-3 harms small sets and doubles the gain of some
 PILOT_FROM = 800  # training pictures
 
 FitHead = Callable[[Rows], LinearHead]
-Scores = dict[float, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -67,21 +72,6 @@ class Question:
     bands: tuple[int, ...] = RGB
 
 
-@dataclass(frozen=True)
-class Trials:
-    """What the trainings with held-out pictures found.
-
-    rows    [m] rows that were held out of one of them; scores alpha -> [m, k] log probabilities
-    epochs  the same of the trained weights, by epoch: of those that every training kept
-    """
-
-    rows: Rows
-    scores: Scores
-    epochs: dict[int, NDArray[np.float32]]
-    histories: tuple[History, ...]
-    mixes: tuple[Mix, ...]
-
-
 def finetune(question: Question, progress: Progress) -> Tuned:
     """Train the network on, and return it, or why the probe is kept.
 
@@ -97,14 +87,14 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     recipe = recipe_of(question)
     kept.check_same(question.folder, kept.asked_of(question, recipe), resume=settings.resume)
     bench = make_bench(question, without_option(recipe), progress)
-    folds = _folds(bench, examples, settings, question.seed)
+    folds = deal_folds(bench, examples, settings, question.seed)
     if folds is None:
         return words.kept_words("no two parts of the training pictures hold two classes each", ())
     if settings.rate == "auto":
         bench = _with_found_rate(bench, question, folds, progress)
     bench, first = _pilot(bench, question, folds, progress)
     one_is_all = int(folds.max()) == 0
-    pilot = _trials(question, folds, [first])
+    pilot = trials_of(question, folds, [first])
     if settings.mode == "auto" and choose_alpha(pilot.mixes) == 0:
         _leave(question, pilot, 0.0, None)
         why = words.first_words(pilot.mixes, len(pilot.rows))
@@ -113,12 +103,14 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     first = option.first
     only_first = one_is_all or _is_late(bench, first, folds)
     trials = (
-        _trials(question, folds, [first])
+        trials_of(question, folds, [first])
         if only_first
-        else _try(bench, question, folds, first, progress)
+        else train_others(bench, question, folds, first, option.suffix, progress)
     )
     alpha = choose_alpha(trials.mixes)
-    worse = _why_kept(question, trials, alpha)
+    chosen_on = 0 if option.tried or _compares_rates(bench, question) else None
+    found = _gain(question, trials, alpha, chosen_on)
+    worse = _why_kept(settings.mode, found, alpha)
     if worse:
         _leave(question, trials, 0.0, None)
         return option.told(words.kept_words(worse, trials.histories, trials.mixes))
@@ -127,11 +119,11 @@ def finetune(question: Question, progress: Progress) -> Tuned:
         histories = trials.histories
     else:
         start = bench.start(question, None)
-        done = _train(bench, question, "all", None, progress)
+        done = train_part(bench, question, f"all{option.suffix}", None, progress)
         state, histories = done.state, (*trials.histories, done.history)
     _leave(question, trials, alpha, histories[-1])
     return option.told(
-        _exported(bench, question, trials, alpha, blended(start, state, alpha), histories)
+        _exported(bench, question, trials, alpha, blended(start, state, alpha), histories, found)
     )
 
 
@@ -159,13 +151,13 @@ def _leave(question: Question, trials: Trials, alpha: float, last: History | Non
 def look_for_rate(question: Question, progress: Progress) -> tuple[RateCurve | None, float]:
     """Return what a range test on all training pictures finds, and the recipe's own rate."""
     bench = make_bench(question, without_option(recipe_of(question)), progress)
-    training = _training(bench, question, "find rate", None)
+    training = training_of(bench, question, "find rate", None)
     return find_rate(training, progress), bench.recipe.rate
 
 
 def _with_found_rate(bench: Bench, question: Question, folds: Rows, progress: Progress) -> Bench:
     """Return the bench with the rate that a range test suggests, on all but the first fold."""
-    training = _training(bench, question, "find rate", folds != 0)
+    training = training_of(bench, question, "find rate", folds != 0)
     found = find_rate(training, progress)
     if found is None or not found.falls:
         why = "nothing could be told" if found is None else "the loss hardly falls at any rate"
@@ -178,24 +170,32 @@ def _with_found_rate(bench: Bench, question: Question, folds: Rows, progress: Pr
     return replace(bench, recipe=replace(bench.recipe, rate=found.valley))
 
 
-def _why_kept(question: Question, trials: Trials, alpha: float) -> str:
+def _gain(question: Question, trials: Trials, alpha: float, chosen_on: int | None) -> Gain | None:
+    """Return by how much the tuned network is better out of fold; None without a probe's scores.
+
+    chosen_on  the fold that chose among rates or options, which then takes no part; None: no fold
+    """
+    if 0.0 not in trials.scores:
+        return None
+    examples = question.examples
+    return gain(
+        trials.scores, alpha, examples.labels[trials.rows], examples.components[trials.rows],
+        trials.folds, chosen_on,
+    )  # fmt: skip
+
+
+def _why_kept(mode: str, found: Gain | None, alpha: float) -> str:
     """Return why the probe is kept, "" where the tuned network is better.
 
     Asked to decide (auto), a gain within one standard error is a tie, and the cheaper one wins.
     """
     if alpha == 0:
         return "it has the least log loss on held-out pictures"
-    if question.settings.mode != "auto" or 0.0 not in trials.scores:
-        return ""
-    examples = question.examples
-    value, error = gain(
-        trials.scores, alpha, examples.labels[trials.rows], examples.components[trials.rows]
-    )
-    if value > error:
+    if mode != "auto" or found is None or found.value > found.error:
         return ""
     return (
-        f"{100 * value:+.1f} points of balanced accuracy out of fold are within one standard error"
-        f" ({100 * error:.1f}), and the probe is cheaper"
+        f"{100 * found.value:+.1f} points of balanced accuracy out of fold are within one standard"
+        f" error ({100 * found.error:.1f}), and the probe is cheaper"
     )
 
 
@@ -206,35 +206,29 @@ def _is_late(bench: Bench, first: Fold, folds: Rows) -> bool:
     return bench.deadline is not None and time.monotonic() + left > bench.deadline
 
 
-def _folds(bench: Bench, examples: Examples, settings: FinetuneSettings, seed: int) -> Rows | None:
-    """Return the fold of each example, None where a fold would learn from one class alone."""
-    one_training = len(examples.labels) > settings.tune_above or len(bench.recipe.alphas) == 1
-    number = TUNE_FOLDS if one_training else settings.folds
-    folds = stratified_group_folds(
-        examples.labels, examples.components, list(examples.ids), number, seed
-    )
-    for fold in range(1 if one_training else int(folds.max()) + 1):
-        if len(np.unique(examples.labels[folds != fold])) < 2 or not (folds == fold).any():
-            return None
-    return np.where(folds == 0, 0, -1) if one_training else folds
-
-
 def _pilot(bench: Bench, question: Question, folds: Rows, progress: Progress) -> tuple[Bench, Fold]:
     """Train without the first fold; where sets are large enough and no rate is asked for, at each
     of PILOT_RATES. Returns the bench with the rate that did best on the fold, and that training.
     """
-    if question.settings.rate is not None or len(question.examples.labels) < PILOT_FROM:
-        return bench, _fold(bench, question, folds, 0, "fold 1", progress)
-    if bench.recipe.head != "probe":
-        return bench, _fold(bench, question, folds, 0, "fold 1", progress)
+    if not _compares_rates(bench, question):
+        return bench, train_fold(bench, question, folds, 0, "fold 1", progress)
     tried = []
     for rate in PILOT_RATES:
         some = replace(bench, recipe=replace(bench.recipe, rate=rate))
         name = "fold 1" if rate == bench.recipe.rate else f"fold 1 at {rate:g}"
-        tried.append((some, _fold(some, question, folds, 0, name, progress)))
+        tried.append((some, train_fold(some, question, folds, 0, name, progress)))
     return min(tried, key=lambda one: min(
-        mix.loss for mix in _trials(question, folds, [one[1]]).mixes
+        mix.loss for mix in trials_of(question, folds, [one[1]]).mixes
     ))  # fmt: skip
+
+
+def _compares_rates(bench: Bench, question: Question) -> bool:
+    """Whether the first fold chooses among learning rates."""
+    return (
+        question.settings.rate is None
+        and len(question.examples.labels) >= PILOT_FROM
+        and bench.recipe.head == "probe"
+    )
 
 
 def _with_option(
@@ -252,7 +246,7 @@ def _with_option(
     def train_with(name: str) -> Fold | None:
         if bench.deadline is not None and time.monotonic() + first.seconds > bench.deadline:
             return None
-        return _fold(with_option(name), question, folds, 0, f"fold 1 with {name}", progress)
+        return train_fold(with_option(name), question, folds, 0, f"fold 1 with {name}", progress)
 
     labels, held_out = question.examples.labels, np.flatnonzero(folds == 0)
     option = choose_option(
@@ -263,99 +257,6 @@ def _with_option(
     return with_option(option.name), option
 
 
-def _fold(
-    bench: Bench, question: Question, folds: Rows, fold: int, name: str, progress: Progress
-) -> Fold:
-    """Train without one fold, and score what was held out at every alpha."""
-    place = bench.folder / place_of(name)
-    found = kept.load(place) if bench.resume else None
-    if found is None:
-        began = time.monotonic()
-        start = bench.start(question, folds != fold)
-        done = _train(bench, question, name, folds != fold, progress)
-        scores = _scored(bench, start, done.state, np.flatnonzero(folds == fold))
-        found = Fold(scores, done.held, done.history, done.state, time.monotonic() - began)
-        kept.save(place, found)
-    return found
-
-
-def _try(bench: Bench, question: Question, folds: Rows, first: Fold, progress: Progress) -> Trials:
-    """Train without each of the other folds too."""
-    done = [first]
-    for fold in range(1, int(folds.max()) + 1):
-        done.append(_fold(bench, question, folds, fold, f"fold {fold + 1}", progress))
-    return _trials(question, folds, done)
-
-
-def _trials(question: Question, folds: Rows, done: Sequence[Fold]) -> Trials:
-    """Return what the trainings without the first folds say together."""
-    examples = question.examples
-    rows = np.flatnonzero((folds >= 0) & (folds < len(done)))
-
-    def joined(of: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        whole = np.full((len(folds), len(examples.classes)), np.nan, np.float32)
-        for fold, one in enumerate(of):
-            whole[folds == fold] = one
-        return whole[rows]
-
-    scores = {alpha: joined([one.scores[alpha] for one in done]) for alpha in done[0].scores}
-    epochs = {
-        number: joined([one.epochs[number] for one in done])
-        for number in done[0].epochs
-        if all(number in one.epochs for one in done)
-    }
-    mixes = compare(scores, examples.labels[rows], examples.components[rows])
-    return Trials(rows, scores, epochs, tuple(one.history for one in done), mixes)
-
-
-def _train(
-    bench: Bench, question: Question, name: str, part: NDArray[np.bool_] | None, progress: Progress
-) -> Trained:
-    """Train on the rows where `part` is true (None: on all), the others held out."""
-    return train(_training(bench, question, name, part), progress, resume=bench.resume)
-
-
-def place_of(name: str) -> str:
-    """Return the folder of a training, by its name."""
-    return name.replace(" ", "-")
-
-
-def _training(
-    bench: Bench, question: Question, name: str, part: NDArray[np.bool_] | None
-) -> Training:
-    """Return a training, its start loaded."""
-    labels = question.examples.labels
-    part = np.ones(len(labels), bool) if part is None else part
-    rows = np.flatnonzero(part)
-    check_batch(bench.recipe, len(rows))
-    load_state(bench.halves, bench.head, bench.start(question, part))
-    counts = np.bincount(labels[rows], minlength=len(question.examples.classes))
-    return Training(
-        name=name,
-        halves=bench.halves,
-        head=bench.head,
-        store=bench.store,
-        rows=rows,
-        held=np.flatnonzero(~part),
-        labels=labels,
-        loss=make_loss(bench.recipe.imbalance, counts, bench.recipe.smoothing),
-        recipe=bench.recipe,
-        transform=question.backbone.transform,
-        folder=bench.folder / place_of(name),
-        seed=question.seed,
-        deadline=bench.deadline,
-    )
-
-
-def _scored(bench: Bench, start: Mapping[str, Any], tuned: Mapping[str, Any], held: Rows) -> Scores:
-    """Return alpha -> log probabilities [m, k] of the rows `held`."""
-    found = {}
-    for alpha in bench.recipe.alphas:
-        load_state(bench.halves, bench.head, blended(start, tuned, alpha))
-        found[alpha] = bench.scores(held)
-    return found
-
-
 def _exported(
     bench: Bench,
     question: Question,
@@ -363,6 +264,7 @@ def _exported(
     alpha: float,
     state: Mapping[str, Any],
     histories: tuple[History, ...],
+    found: Gain | None,
 ) -> Tuned:
     """Return the tuned network and head, with the temperature that the held-out scores ask for."""
     torch = need_torch()
@@ -379,11 +281,6 @@ def _exported(
     )
     arrays = weights_of(network)
     changed = bool(bench.halves.trained)
-    found = (
-        gain(trials.scores, alpha, labels, question.examples.components[trials.rows])
-        if 0.0 in trials.scores
-        else None
-    )
     return Tuned(
         backbone=tuned_backbone(question.backbone, arrays) if changed else question.backbone,
         head=head,
@@ -392,7 +289,7 @@ def _exported(
         histories=histories,
         mixes=trials.mixes,
         choices=words.choices_of(bench.recipe, trials.mixes, alpha, temperature),
-        words=words.tuned_words(found, alpha, len(trials.rows)),
+        words=words.tuned_words(found, alpha),
         samples=sample_sheet(bench.pictures, _one_a_class(question), SAMPLE_VIEWS),
     )
 

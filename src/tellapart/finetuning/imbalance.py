@@ -15,16 +15,26 @@ from tellapart.finetuning.recipes import Recipe
 from tellapart.finetuning.records import Rows, Tuned
 
 UNEVEN = 3.0  # times as many pictures in the largest class as in the smallest: tried from here on
+SURE = 2.0  # standard errors by which the best must be ahead
 NONE, AUTO = "none", "auto"
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option of IMBALANCES, the training of the first fold with it, and why it was chosen."""
+    """An option of IMBALANCES, the training of the first fold with it, and why it was chosen.
+
+    tried  whether options were compared on the first fold
+    """
 
     name: str
     first: Done
     why: str
+    tried: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """The end of the names of the trainings that follow: another choice is another training."""
+        return f" with {self.name}" if self.tried and self.name != NONE else ""
 
     def told(self, tuned: Tuned) -> Tuned:
         """Return the answer of a fine-tuning with this among its choices."""
@@ -48,8 +58,8 @@ def choose_option(
     train               trains once more with an option; None where no time is left
 
     The options are compared at the share of the tuned weights that each would keep, 0 (the probe,
-    which none of them changes) left out. Within one standard error of the paired difference,
-    nothing is done.
+    which none of them changes) left out. Within SURE standard errors of the paired difference,
+    nothing is done: the best of four is ahead by one of them often enough by chance.
     """
     uneven = counts.max() / max(1, counts.min())
     if uneven < UNEVEN:
@@ -66,7 +76,7 @@ def choose_option(
     scores = {name: _tuned(one, labels, components) for name, one in done.items()}
     gains = {name: paired_gain(one, plain, labels, components) for name, one in scores.items()}
     best = max(gains, key=lambda name: gains[name][0])  # the first of equals
-    chosen = best if gains[best][0] > gains[best][1] else NONE
+    chosen = best if gains[best][0] > SURE * gains[best][1] else NONE
     figures = "; ".join(
         f"{name} {100 * value:+.1f} (standard error {100 * error:.1f})"
         for name, (value, error) in gains.items()
@@ -77,6 +87,7 @@ def choose_option(
         chosen, done[chosen],
         f"points of balanced accuracy against none on {len(labels):,} held-out pictures: {figures}"
         f"{left}",
+        tried=True,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from tellapart.finetuning.recipes import Recipe
 from tellapart.finetuning.records import Epoch, History
 from tellapart.optional import need_torch
 from tellapart.places import write_bytes, write_json, writing
+from tellapart.splits.components import numbered
 
 if TYPE_CHECKING:
     from tellapart.finetuning.finetune import Question
@@ -42,18 +43,22 @@ class Done:
 def asked_of(question: Question, recipe: Recipe) -> dict[str, Any]:
     """Return what must be the same for a fine-tuning to go on: plain values."""
     examples = question.examples
+    together = numbered(examples.components, examples.ids)
     pictures = "\n".join(
-        f"{id_} {label}" for id_, label in zip(examples.ids, examples.labels, strict=True)
+        f"{id_} {label} {component}"
+        for id_, label, component in zip(examples.ids, examples.labels, together, strict=True)
     )
     return {
         "pictures": hashlib.blake2b(pictures.encode(), digest_size=8).hexdigest(),
         "classes": list(examples.classes),
         "backbone": question.backbone.name,
         "weights": question.backbone.weights_digest[:16],
-        "bands": list(question.bands),
+        "input": question.backbone.transform.to_json(),
+        "bands": [list(question.bands), list(question.decoding.bands or ())],
         "mirror": question.mirror,
         "seed": question.seed,
         "folds": question.settings.folds,
+        "one training above": question.settings.tune_above,
         **{name: value for name, value in asdict(recipe).items() if name not in FREE},
     }
 

@@ -6,7 +6,7 @@ Smith 2017 (arXiv:1506.01186). The weights are put back afterwards.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from tellapart.finetuning.training import (
     load_state,
     make_trainer,
     quiet_lightning,
-    state_of,
+    within_memory,
 )
 from tellapart.optional import need_lightning
 from tellapart.progress import Progress
@@ -56,9 +56,14 @@ class RateCurve:
 
 def find_rate(training: Training, progress: Progress) -> RateCurve | None:
     """Run the range test on a training's start, and put its weights back; None where the loss was
-    no number before anything could be told.
+    no number before anything could be told. Raises OptionError as `within_memory` does.
     """
-    start = state_of(training.halves, training.head)
+    return within_memory(training, lambda one, start: _find_rate(one, start, progress), progress)
+
+
+def _find_rate(
+    training: Training, start: Mapping[str, Any], progress: Progress
+) -> RateCurve | None:
     recipe = replace(training.recipe, schedule=RANGE, rate=1.0, mixup=0.0, cutmix=0.0, ema=0.0)
     steps = max(1, math.ceil(STEPS * recipe.accumulate / recipe.batches(len(training.rows))))
     asked = replace(training, recipe=replace(recipe, epochs=steps), held=training.rows[:0])
@@ -88,9 +93,12 @@ def _watcher(module: Any, stage: Any, guessing: float) -> Any:
             self.losses: list[float] = []
 
         def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+            if trainer.global_step == len(self.rates):
+                return  # a part of a step that is added up
             stage.advance()
             self.rates.append(module.last_rate)
-            self.losses.append(module.losses[-1])
+            self.losses.append(float(np.mean(module.losses)))
+            module.losses.clear()
             smoothed = smooth(self.losses)
             if len(self.rates) >= STEPS or (
                 len(smoothed) > LEAST_STEPS

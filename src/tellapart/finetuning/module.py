@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tellapart.finetuning.layers import rates
 from tellapart.finetuning.losses import epoch_order, mixed
@@ -24,7 +25,7 @@ from tellapart.finetuning.training import (
     schedule,
 )
 from tellapart.finetuning.views import normalised
-from tellapart.heads.temperature import UNSEEN
+from tellapart.heads.temperature import UNSEEN, without_unseen
 from tellapart.optional import need_lightning, need_torch
 from tellapart.progress import Progress, Stage
 
@@ -182,7 +183,7 @@ def make_callback(training: Training, stage: Stage, progress: Progress) -> Any:
         def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
             epoch = _epoch(module, trainer, training)
             module.epochs.append(epoch)
-            module.held = _still_held(module, recipe.save_every)
+            module.held = _still_held(module, training)
             module.losses, module.scores = [], []
             progress.say(f"{training.name}, {epoch_words(epoch, recipe.epochs)}")
             module.log_dict(_logged(epoch))
@@ -216,25 +217,33 @@ def _epoch(module: Any, trainer: Any, training: Training) -> Epoch:
     )
     if not module.scores:
         return done
-    scores = torch.cat([one for one, _ in module.scores]).numpy()
+    scores = _held_scores(module, training)
     labels = training.labels[torch.cat([rows for _, rows in module.scores]).numpy()]
     of_truth = scores[np.arange(len(labels)), labels]
+    known = of_truth > UNSEEN
     hits = scores.argmax(axis=1) == labels
     recalls = [hits[labels == one].mean() for one in np.unique(labels)]
     return replace(
         done,
-        held_loss=float(-of_truth[of_truth > UNSEEN].mean()),
+        held_loss=float(-of_truth[known].mean()) if known.any() else None,
         held_accuracy=float(np.mean(recalls)),
     )
 
 
-def _still_held(module: Any, save_every: int) -> dict[int, Any]:
+def _held_scores(module: Any, training: Training) -> NDArray[np.float32]:
+    """Return the epoch's log probabilities [h, k] of the pictures held out, in their order."""
+    scores = need_torch().cat([one for one, _ in module.scores]).numpy()
+    return without_unseen(scores, training.labels[training.rows])
+
+
+def _still_held(module: Any, training: Training) -> dict[int, Any]:
     """Return the scores of the pictures held out by epoch: of those whose checkpoints are kept."""
     if not module.scores:
         return {}
-    scores = need_torch().cat([one for one, _ in module.scores])
-    last = module.epochs[-1].number
-    best = min(module.epochs, key=lambda one: one.held_loss).number
+    scores = need_torch().from_numpy(_held_scores(module, training))
+    save_every, last = training.recipe.save_every, module.epochs[-1].number
+    judged = [one for one in module.epochs if one.held_loss is not None]
+    best = min(judged, key=lambda one: one.held_loss).number if judged else last
     held = {**module.held, last: scores}
     return {
         number: one

@@ -24,20 +24,22 @@ SMALLER = 6 / 7  # training pictures are smaller than judged ones, whose objects
 STEP = 32  # sides of training pictures are multiples of it
 LIGHTNING_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
+# METHODS section 5: the head from the probe, the upper half at 3e-4
+DEFAULT: dict[str, Any] = {
+    "epochs": 5, "rate": 3e-4, "freeze": 0.5, "optimizer": "adamw", "schedule": "cosine",
+    "layer_decay": 0.8, "weight_decay": 0.01, "clip": 1.0, "batch": 16, "imbalance": "auto",
+}  # fmt: skip
 RECIPES: dict[str, dict[str, Any]] = {
-    # METHODS section 5: the head from the probe, the upper half at 3e-4
-    "default": {
-        "epochs": 5, "rate": 3e-4, "freeze": 0.5, "optimizer": "adamw", "imbalance": "auto",
-    },
+    "default": DEFAULT,
     # what tutorials do: network frozen, one new linear head
     "classic": {
-        "epochs": 5, "rate": 1e-3, "freeze": 1.0, "optimizer": "adam", "schedule": "constant",
+        **DEFAULT, "rate": 1e-3, "freeze": 1.0, "optimizer": "adam", "schedule": "constant",
         "weight_decay": 0.0, "clip": 0.0, "batch": 32, "head": "new", "alphas": (1.0,),
         "imbalance": "none",
     },
     # the ablation: nothing is known beforehand
     "scratch": {
-        "epochs": 5, "rate": 1e-3, "freeze": 0.0, "optimizer": "adamw", "head": "new",
+        **DEFAULT, "rate": 1e-3, "freeze": 0.0, "head": "new",
         "alphas": (1.0,), "learn_statistics": True, "layer_decay": 1.0, "imbalance": "none",
     },
 }  # fmt: skip
@@ -117,9 +119,9 @@ def make_recipe(
     base = RECIPES[name]
 
     def pick(field: str) -> Any:
-        """Return what was asked for, else what the recipe says, else the usual."""
-        value, usual = getattr(settings, field), getattr(FinetuneSettings, field)
-        return base.get(field, value) if value == usual else value
+        """Return what was asked for, else what the recipe says."""
+        value = getattr(settings, field)
+        return base.get(field) if value is None else value
 
     precision = settings.precision
     if precision == "auto":

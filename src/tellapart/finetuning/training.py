@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from tellapart.images import Transform
 from tellapart.optional import need_lightning, need_torch
 from tellapart.places import writing
 from tellapart.progress import Progress
+
+Done = TypeVar("Done")
 
 RANGE = "range"  # the schedule of the learning rate range test
 RANGE_RATES = (1e-6, 1.0)
@@ -95,13 +97,25 @@ def train(training: Training, progress: Progress, *, resume: bool) -> Trained:
     """Train, from the last whole epoch where `resume` is set and a checkpoint is there.
 
     A loss that is no number ends the training with the weights of the last whole epoch. Raises
-    OutputError where a checkpoint cannot be written, OptionError where the memory of a GPU does
-    not hold a batch (with `auto_batch` a single picture).
+    OutputError where a checkpoint cannot be written, OptionError as `within_memory` does.
+    """
+    return within_memory(
+        training, lambda one, start: _train(one, start, progress, resume=resume), progress
+    )
+
+
+def within_memory(
+    training: Training, work: Callable[[Training, Mapping[str, Any]], Done], progress: Progress
+) -> Done:
+    """Return what `work` makes of a training and its start; with `auto_batch`, of half batches
+    where the memory of a GPU does not hold them.
+
+    Raises OptionError where it does not hold a batch (with `auto_batch` a single picture).
     """
     torch, recipe = need_torch(), training.recipe
     start = state_of(training.halves, training.head)
     try:
-        return _train(training, start, progress, resume=resume)
+        return work(training, start)
     except torch.OutOfMemoryError as problem:
         held = f"the GPU's memory does not hold {counted(recipe.batch, 'picture')} of"
         if not recipe.auto_batch or recipe.batch == 1:
@@ -116,7 +130,7 @@ def train(training: Training, progress: Progress, *, resume: bool) -> Trained:
     )
     torch.cuda.empty_cache()
     load_state(training.halves, training.head, start)
-    return train(replace(training, recipe=smaller), progress, resume=resume)
+    return within_memory(replace(training, recipe=smaller), work, progress)
 
 
 def _train(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tellapart.advice.outlook import Outlook
+from tellapart.finetuning.blending import Gain
 from tellapart.finetuning.recipes import Recipe
 from tellapart.finetuning.records import History, Mix, Tuned
 
@@ -68,18 +69,22 @@ def first_words(mixes: Sequence[Mix], pictures: int) -> str:
     return f"a first training did not beat it on {pictures:,} held-out pictures{least}"
 
 
-def tuned_words(found: tuple[float, float] | None, alpha: float, pictures: int) -> tuple[str, ...]:
-    """Return how the tuned network compares with the probe out of fold: gain, standard error."""
+def tuned_words(found: Gain | None, alpha: float) -> tuple[str, ...]:
+    """Return how the tuned network compares with the probe out of fold."""
     if found is None:
         return (
             "Fine-tuning: the trained network is used; it was not compared with the probe out"
             " of fold.",
         )
-    value, error = found
+    judged = (
+        "that chose nothing about it"
+        if found.fair
+        else "that also chose how much to keep, so it flatters a little"
+    )
     return (
-        f"Fine-tuning: {_points(value)} of balanced accuracy against the probe (standard error"
-        f" {100 * error:.1f}), on {pictures:,} training pictures that the compared trainings had"
-        f" not seen; {alpha:.0%} of the way from the starting weights is kept.",
+        f"Fine-tuning: {_points(found.value)} of balanced accuracy against the probe (standard"
+        f" error {100 * found.error:.1f}), on {found.pictures:,} training pictures held out"
+        f" {judged}; {alpha:.0%} of the way from the starting weights is kept.",
     )
 
 

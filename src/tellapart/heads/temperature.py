@@ -8,6 +8,14 @@ from numpy.typing import NDArray
 UNSEEN = -np.inf  # the score of a class that a fold's training part does not have
 
 
+def without_unseen(scores: NDArray[np.float32], learned: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return scores [n, k] with UNSEEN for the classes that are not among the labels `learned`."""
+    absent = np.setdiff1d(np.arange(scores.shape[1]), learned)
+    found = np.array(scores)
+    found[:, absent] = UNSEEN
+    return found
+
+
 def best_temperature(scores: NDArray[np.float32], labels: NDArray[np.intp]) -> float:
     """Return the temperature, in 1e-6..1e3, by which scores [n, k] are best divided."""
     return calibrated(scores, labels)[0]
