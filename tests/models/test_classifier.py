@@ -55,7 +55,7 @@ def test_predictions_come_in_order_with_everything_said(
 def test_an_operating_point_goes_with_the_views_that_it_was_chosen_on(
     classifier: ta.Classifier,
 ) -> None:
-    picked = replace(classifier, operating=("boxes", 0.25))
+    picked = replace(classifier, operating={"name": "boxes", "threshold": 0.25})
     assert picked.with_views(1) == picked
     line = (
         "--tta 2 cannot go with this model, which answers 'boxes' from 0.25 on: that was chosen on"
@@ -63,7 +63,7 @@ def test_an_operating_point_goes_with_the_views_that_it_was_chosen_on(
     )
     with pytest.raises(OptionError, match=re.escape(line)):
         picked.with_views(2)
-    averaged = replace(classifier.with_views(3), operating=("boxes", 0.25))
+    averaged = replace(classifier.with_views(3), operating={"name": "boxes", "threshold": 0.25})
     assert averaged.with_views(3) == averaged
     with pytest.raises(OptionError, match="chosen on probabilities of 3 views; leave --tta out"):
         averaged.with_views(1)

@@ -70,6 +70,13 @@ def test_a_run_folder_and_its_model_folder_load_alike(finished: Path) -> None:
     assert ta.load(finished).networks == ta.load(finished / "model").networks
 
 
+def test_an_operating_point_is_saved_again(model: Path, tmp_path: Path) -> None:
+    point = {"name": "boxes", "threshold": 0.25, "measure": "precision", "target": 0.9}
+    edit(model, operating=point)
+    again = ta.load(ta.load(model).save(tmp_path / "again"))
+    assert again.operating == point
+
+
 def test_a_model_is_not_saved_over_something_else(model: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.doc").write_text("years of work")

@@ -113,7 +113,7 @@ class Classifier:
     trained_on: frozenset[str]  # the first 16 hex digits of the ids of its training pictures
     card: Mapping[str, Any]  # what the model card tells beside all this
     weights: Mapping[str, NDArray[Any]] | None = None  # of a fine-tuned network, saved with it
-    operating: tuple[str, float] | None = None  # a class, answered from this probability on
+    operating: Mapping[str, Any] | None = None  # OperatingPoint.to_json: from when on what is said
     tta: tuple[str, ...] = ()  # keys of images.VIEWS whose probabilities are averaged; (): none
     mirror: bool = True  # a mirrored picture is of the same class
 
@@ -181,7 +181,7 @@ class Classifier:
             )
         views = first_views(count, mirror=self.mirror, option="--tta") if count != 1 else ()
         if self.operating is not None and views != self.tta:
-            name, threshold = self.operating
+            name, threshold = self.operating["name"], self.operating["threshold"]
             raise OptionError(
                 f"--tta {count} cannot go with this model, which answers '{name}' from"
                 f" {threshold:.3g} on: that was chosen on probabilities of"
@@ -215,7 +215,7 @@ class Classifier:
         """
         if self.operating is None:
             return int(probabilities.argmax())
-        name, threshold = self.operating
+        name, threshold = self.operating["name"], self.operating["threshold"]
         own = self.classes.index(name)
         if probabilities[own] >= threshold:
             return own

@@ -135,6 +135,7 @@ def _to_json(classifier: Classifier, digests: dict[str, str]) -> dict[str, Any]:
         "head": classifier.head.kind,
         "checked_with": dict(classifier.checked_with),
         "headline": classifier.headline,
+        **({} if classifier.operating is None else {"operating": dict(classifier.operating)}),
         "card": dict(classifier.card),
         "files": digests,
         "trained_on": sorted(classifier.trained_on),
@@ -216,14 +217,14 @@ def store_operating(folder: Path, point: Mapping[str, Any]) -> None:
     write_json(folder / MODEL_JSON, {**stored, "operating": dict(point)})
 
 
-def _checked_operating(value: Any, classes: tuple[str, ...]) -> tuple[str, float] | None:
-    """Return an operating point's class and threshold; raises KeyError, TypeError or ValueError."""
+def _checked_operating(value: Any, classes: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return an operating point as it is stored; raises KeyError, TypeError or ValueError."""
     if value is None:
         return None
     name, threshold = str(value["name"]), float(value["threshold"])
     if name not in classes or not 0 <= threshold <= 1:
         raise ValueError(f"its operating point is {threshold} for the class {name!r}")
-    return name, threshold
+    return {**value, "name": name, "threshold": threshold}
 
 
 def _decoding(value: Any) -> Decoding:
