@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 from tellapart.features import store as store_module
 
 PICTURES_PER_CLASS = 12
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the command line sets it
 
 
 @pytest.fixture
