@@ -73,7 +73,11 @@ def choose_threshold(
     chances: NDArray[np.floating[Any]], is_class: NDArray[np.bool_], measure: Measure,
     target: float, name: str,
 ) -> float:  # fmt: skip
-    """Return the threshold that reaches the target with most of the other measure."""
+    """Return the threshold that reaches the target with most of the other measure.
+
+    It lies midway between the lowest probability that is answered and the next one below: at the
+    lowest itself, new pictures of the class that score a little less would be missed for nothing.
+    """
     if not is_class.any():
         raise DataError(f"no picture of '{name}' is there to choose a threshold on")
     thresholds = np.unique(chances)[::-1]  # from the strictest on
@@ -92,7 +96,8 @@ def choose_threshold(
             f" {counted(len(chances), 'picture')}; ask for less"
         )
     order = np.lexsort((-thresholds[reaching], -wanted[reaching], -other[reaching]))
-    return float(thresholds[reaching[order[0]]])
+    chosen = int(reaching[order[0]])
+    return float(thresholds[chosen : chosen + 2].mean())
 
 
 def _of(measure: Measure, named: NDArray[np.bool_], is_class: NDArray[np.bool_]) -> int:
