@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from no_cache import NoCache
 from tellapart.advice import Suspect
 from tellapart.advice.advise import Larger, advise
 from tellapart.advice.records import LEAST
@@ -58,14 +59,6 @@ class Known:
     def take(self, rows) -> Known:
         parts = (self.features, self.labels, self.components, self.ids)
         return Known(*(one[rows] for one in parts), self.names)
-
-
-class NoCache:
-    def load_arrays(self, key):
-        return None
-
-    def save_arrays(self, key, arrays, meta):
-        pass
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.stats import t
 from sklearn.linear_model import LogisticRegression
 
+from no_cache import NoCache
 from tellapart.auditing import components_of, look_at
 from tellapart.backbones import get_backbone
 from tellapart.data import read
@@ -36,16 +37,6 @@ SETS = (  # name, place, reading, pictures a class
     ("pets by breed", "pets/labels.csv", ReadSettings(label_column="breed"), (1, 2, 5, 8)),
 )
 METHODS = ("default", "mean", "ridge", "logistic by CV", "C=1")
-
-
-class Nothing:
-    """No cache: every fit is made."""
-
-    def load_arrays(self, key):
-        return None
-
-    def save_arrays(self, key, arrays, meta):
-        pass
 
 
 def main() -> None:
@@ -88,7 +79,7 @@ def one_draw(data, count: int, draw: int) -> list[float]:
 
     def probe(head):
         return fit_probe(
-            rows, own, k, components[train], some, seed=draw, cache=Nothing(),
+            rows, own, k, components[train], some, seed=draw, cache=NoCache(),
             progress=Progress(), head=head,
         )[0].head  # fmt: skip
 

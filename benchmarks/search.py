@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
+from no_cache import NoCache
 from tellapart.auditing import components_of, look_at
 from tellapart.backbones import get_backbone
 from tellapart.data import read
@@ -40,16 +41,6 @@ SETS = (
     ("flowers_128", "flowers_128", ReadSettings()),
     ("pets by breed", "pets/labels.csv", ReadSettings(label_column="breed")),
 )
-
-
-class Nothing:
-    """No cache: every fit is made."""
-
-    def load_arrays(self, key):
-        return None
-
-    def save_arrays(self, key, arrays, meta):
-        pass
 
 
 def main() -> None:
@@ -79,7 +70,7 @@ def cost(trials: int) -> None:
     for count in (0, trials):
         wall, processor = time.perf_counter(), time.process_time()
         probe, _ = fit_probe(
-            features, labels, 10, np.arange(5_000), ids, seed=0, cache=Nothing(),
+            features, labels, 10, np.arange(5_000), ids, seed=0, cache=NoCache(),
             progress=Progress(), trials=count,
         )  # fmt: skip
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
@@ -126,7 +117,7 @@ def one_seed(data, seed: int, trials: int):
         start = time.perf_counter()
         probe, _ = fit_probe(
             seen.features[train], codes[train], len(usable.classes), split.components[train],
-            [ids[row] for row in train], seed=seed, cache=Nothing(), progress=Progress(),
+            [ids[row] for row in train], seed=seed, cache=NoCache(), progress=Progress(),
             trials=count,
         )  # fmt: skip
         seconds, kind = time.perf_counter() - start, probe.head.kind

@@ -31,7 +31,7 @@ torch = pytest.importorskip("torch")
 
 NONE = NetworkSettings(weights="none")
 SMALL = "timm:test_efficientnet"
-pytestmark = pytest.mark.filterwarnings("ignore")  # tracing warns of what it takes for constants
+pytestmark = pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")  # of constants
 
 
 @pytest.fixture(scope="module")
@@ -519,6 +519,19 @@ def test_large_convnext_pictures_are_not_cut(tmp_path: Path, side: int, fit: str
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(told), encoding="utf-8")
     found = _transform(str(tmp_path), None, None)
     assert (found.size, found.fit) == (side, fit)
+
+
+def test_a_damaged_image_processor_is_said_and_a_missing_one_is_none(tmp_path: Path) -> None:
+    from tellapart.backbones.huggingface import _transform
+
+    assert _transform(str(tmp_path), None, None).size == 224
+    file = tmp_path / "preprocessor_config.json"
+    file.write_text('{"size": 38', encoding="utf-8")
+    with pytest.raises(BackboneError) as error:
+        _transform(str(tmp_path), None, None)
+    line = str(error.value)
+    assert line.startswith(f"{file} cannot be read: ") and "\n" not in line
+    assert line.endswith("give --mean, --std, --resize and --image-size")
 
 
 def test_torchvision_runs_nothing_of_a_file(tmp_path: Path) -> None:

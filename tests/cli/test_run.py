@@ -398,6 +398,7 @@ def test_ctrl_c_ends_in_one_line(
     out = tmp_path / "run"
     asked = process("run", pictures, "--out", out, TELLAPART_CACHE=str(tmp_path / "new"))
     while not list((tmp_path / "new").glob("*.sqlite")):
+        assert asked.poll() is None, asked.communicate()
         time.sleep(0.02)
     asked.send_signal(signal.SIGINT)
     said, err = asked.communicate()

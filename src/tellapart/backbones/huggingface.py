@@ -19,6 +19,7 @@ from tellapart.settings import NetworkSettings
 
 PREFIX = "hf:"
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+PROCESSOR = "preprocessor_config.json"
 WHOLE_FROM = 384  # pixels from which ConvNeXt's processor squashes the whole picture
 HALF = (0.5, 0.5, 0.5)  # mean and deviation that transformers takes where a model says nothing
 PIL_FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
@@ -140,11 +141,14 @@ def _not_loaded(name: str, where: str, file: str, problem: Exception) -> Backbon
     """Return the one line that says why transformers could not load a folder or an ID."""
     if not Path(where).is_dir():
         return no_weights(name, problem, f"{where}/{file}")
-    reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
     return BackboneError(
-        f"{file} in {where} cannot be loaded ({reason[:160]}): give a folder as transformers'"
+        f"{file} in {where} cannot be loaded ({_reason(problem)}): give a folder as transformers'"
         " save_pretrained wrote it"
     )
+
+
+def _reason(problem: Exception) -> str:
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:160]
 
 
 def _check_whole(name: str, told: dict[str, Any], pool: str) -> None:
@@ -197,13 +201,32 @@ def _transform(where: str, config: Any, size: int | None) -> Transform:
 
 
 def _processor(where: str) -> dict[str, Any]:
-    """Return the settings of the image processor, {} where none lies there."""
+    """Return the settings of the image processor, {} where none lies there.
+
+    Raises BackboneError for one that is damaged: other means and sizes would make other features.
+    """
     transformers = need_transformers()
     try:
         found, _ = transformers.ImageProcessingMixin.get_image_processor_dict(where)
-    except Exception:
-        return {}
-    return dict(found)
+        return dict(found)
+    except Exception as problem:  # whatever the hub's client raises without a network
+        file = _here(where, PROCESSOR)
+        if file is None:
+            return {}
+        raise BackboneError(
+            f"{file} cannot be read: {_reason(problem)}; fetch it again, or remove it and give"
+            " --mean, --std, --resize and --image-size"
+        ) from problem
+
+
+def _here(where: str, name: str) -> Path | None:
+    """Return a file of a folder or of the hub's cache, None where it is not on this machine."""
+    if Path(where).is_dir():
+        return Path(where) / name if (Path(where) / name).is_file() else None
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(where, name)
+    return Path(found) if isinstance(found, str) else None
 
 
 def _side(size: Any) -> int | None:
