@@ -27,6 +27,7 @@ from embedding import MALLOC
 
 AGAINST = {"ants_bees": 3, "food_mini": 3, "cats_dogs": 1, "land_cover": 1, "flowers_128": 1}
 SIZES = {"flowers_128": (200, None), "cifar10": (200, 1_000, 5_000)}
+CIFAR_PX = "128"  # what the published ladder names
 IMBALANCES = ("none", "weights", "sampler", "focal", "logits")
 RARE = ("slides_rare", "cats_dogs_1_10")
 EPOCHS = 6
@@ -84,12 +85,13 @@ def measurements(sets: Path, peer: str) -> Iterator[tuple[str, Callable[[], Row]
     for data, sizes in SIZES.items():
         for size in sizes:
             at = f"{data}@{size or 'all'} 0"
-            yield f"probe {at}", task(data, 0, size, *probe)
-            yield f"tuned {at}", task(data, 0, size, *tuned)
-            yield f"auto {at}", task(data, 0, size, "run", "--finetune", "auto")
+            px = ("--image-size", CIFAR_PX) if data == "cifar10" else ()
+            yield f"probe {at}", task(data, 0, size, *probe, *px)
+            yield f"tuned {at}", task(data, 0, size, *tuned, *px)
+            yield f"auto {at}", task(data, 0, size, "run", "--finetune", "auto", *px)
             if data == "cifar10":
-                yield f"classic {at}", task(data, 0, size, "finetune", "--recipe", "classic")
-                yield f"fastai {at}", rival(data, 0, size)
+                yield f"classic {at}", task(data, 0, size, "finetune", "--recipe", "classic", *px)
+                yield f"fastai {at}", rival(data, 0, size, "--size", CIFAR_PX)
     for data in RARE:
         for option in IMBALANCES:
             yield (

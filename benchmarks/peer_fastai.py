@@ -22,6 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", type=int, default=224, help="pixels that the network sees")
     parser.add_argument("--lr-find", action="store_true", help="rates from its own lr_find")
     parser.add_argument("--predictions", type=Path, help="JSON: rung -> file name -> class")
     chosen = parser.parse_args()
@@ -31,13 +32,13 @@ def main() -> None:
     library = torch.library.Library("torchvision", "FRAGMENT")
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    scores, answers = recipe(chosen.data, chosen.seed, lr_find=chosen.lr_find)
+    scores, answers = recipe(chosen.data, chosen.seed, chosen.size, lr_find=chosen.lr_find)
     if chosen.predictions:
         chosen.predictions.write_text(json.dumps(answers), encoding="utf-8")
     print(json.dumps(scores))
 
 
-def recipe(data: Path, seed: int, *, lr_find: bool) -> tuple[dict[str, float], dict]:
+def recipe(data: Path, seed: int, size: int, *, lr_find: bool) -> tuple[dict[str, float], dict]:
     from fastai.vision import all as fastai
     from sklearn.metrics import balanced_accuracy_score
 
@@ -45,8 +46,8 @@ def recipe(data: Path, seed: int, *, lr_find: bool) -> tuple[dict[str, float], d
     valid = next(name for name in ("val", "test") if (data / name).is_dir())
     loaders = fastai.ImageDataLoaders.from_folder(
         data, train="train", valid=valid, seed=seed, bs=64, num_workers=2,
-        item_tfms=fastai.Resize(256), batch_tfms=[
-            *fastai.aug_transforms(size=224),
+        item_tfms=fastai.Resize(size * 8 // 7), batch_tfms=[
+            *fastai.aug_transforms(size=size),
             fastai.Normalize.from_stats([0.5] * 3, [0.5] * 3),
         ],
     )  # fmt: skip

@@ -196,13 +196,14 @@ def make_callback(training: Training, stage: Stage, progress: Progress) -> Any:
                 trainer.should_stop = True
 
         def _save(self, trainer: Any, module: Any, epoch: Epoch) -> None:
+            names = [LAST]
+            if recipe.save_every and epoch.number % recipe.save_every == 0:
+                names.insert(0, EVERY.format(epoch.number))
             if epoch.held_loss is not None and epoch.held_loss == min(
                 one.held_loss for one in module.epochs if one.held_loss is not None
             ):
-                save_checkpoint(trainer, training.folder / BEST)
-            if recipe.save_every and epoch.number % recipe.save_every == 0:
-                save_checkpoint(trainer, training.folder / EVERY.format(epoch.number))
-            save_checkpoint(trainer, training.folder / LAST)
+                names.insert(0, BEST)
+            save_checkpoint(trainer, training.folder, names)
 
     return Keeper()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import shutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -251,18 +252,26 @@ def quiet_lightning() -> Iterator[None]:
                 one.setLevel(level)
 
 
-def save_checkpoint(trainer: Any, path: Path) -> None:
-    """Write a checkpoint whole or not at all: the one that stood there stays until then."""
-    partial = path.with_name(f".{path.name}.partial")
+def save_checkpoint(trainer: Any, folder: Path, names: Sequence[str]) -> None:
+    """Write one checkpoint under each name, the last of them last, each whole or not at all: what
+    stood there stays until then. Torch writes once; the rest are copies, which cost far less.
+    """
+    partials = [folder / f".{name}.partial" for name in names]
     try:
-        trainer.save_checkpoint(partial)
-        partial.replace(path)
+        trainer.save_checkpoint(partials[-1])
+        if not trainer.is_global_zero:  # several devices: one of them writes
+            return
+        for partial in partials[:-1]:
+            shutil.copyfile(partials[-1], partial)
+        for partial, name in zip(partials, names, strict=True):
+            partial.replace(folder / name)
     except (OSError, RuntimeError) as problem:  # torch's writer turns a full disk into the second
-        partial.unlink(missing_ok=True)
+        for partial in partials:
+            partial.unlink(missing_ok=True)
         reason = getattr(problem, "strerror", None) or str(problem).splitlines()[0]
         raise OutputError(
-            f"cannot write the checkpoint {path}: {reason}; the last good one stays: free some"
-            " space, then go on with --resume"
+            f"cannot write the checkpoint {folder / names[-1]}: {reason}; the last good one stays:"
+            " free some space, then go on with --resume"
         ) from problem
 
 
