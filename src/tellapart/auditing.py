@@ -16,7 +16,7 @@ from tellapart.audits import Audit, AuditInput, run_audit
 from tellapart.audits.clean import check_place, write_clean
 from tellapart.audits.plan import apply_plan, propose, read_plan, write_plan
 from tellapart.backbones import EMBEDDED, Backbone, get_backbone
-from tellapart.command_lines import bands_option, quoted, reading_options
+from tellapart.command_lines import bands_option, drawing_options, quoted, reading_options
 from tellapart.data import PictureSet, read
 from tellapart.errors import DataError, OptionError, OutputError
 from tellapart.features import Cache, Look, identify, look, open_cache
@@ -107,12 +107,13 @@ def next_commands(
 ) -> tuple[str, ...]:
     """Return the command lines to try next; `plan` is the one that was written."""
     data = f"{quoted(location)}{reading_options(settings.read)}"
-    bands = bands_option(settings.decoding.bands)
+    drawn = drawing_options(mirror=settings.mirror, seed=settings.seed)
+    asked = f"{bands_option(settings.decoding.bands)}{drawn}"
     if not any(one.pictures for one in found.findings):
-        return (f"tellapart run {data}{bands}",)
+        return (f"tellapart run {data}{asked}",)
     named = quoted(plan or "plan.csv")
     apply = f"tellapart audit {data} --apply {named} --to clean.parquet"
-    return (apply,) if plan else (f"tellapart audit {data}{bands} --plan {named}", apply)
+    return (apply,) if plan else (f"tellapart audit {data}{asked} --plan {named}", apply)
 
 
 def _page(

@@ -41,6 +41,11 @@ def bands_option(bands: tuple[str, ...] | None) -> str:
     return f" --bands {','.join(bands)}" if bands else ""
 
 
+def drawing_options(*, mirror: bool, seed: int) -> str:
+    """Return the options that say these, each after a blank; "" for the usual ones."""
+    return f"{'' if mirror else ' --no-mirror'}{_option('--seed', seed) if seed else ''}"
+
+
 def reading_options(settings: ReadSettings) -> str:
     """Return the options that say these settings, each after a blank; "" for the usual ones."""
     renamed = (settings.label_map or {}).items()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tellapart.advice import Advice
 from tellapart.advice.words import advice_lines
 from tellapart.audits import Audit
-from tellapart.command_lines import bands_option, quoted, reading_options
+from tellapart.command_lines import bands_option, drawing_options, quoted, reading_options
 from tellapart.data import PictureSet
 from tellapart.data.names import key_of
 from tellapart.engines.openvino import XML, network_folder
@@ -176,8 +176,10 @@ def next_commands(found: Results, place: Path) -> tuple[str, ...]:
     """Return the command lines to try next."""
     commands = [f"tellapart predict {quoted(place)} YOUR_PICTURES"]
     if any(one.severity != "note" for one in found.audit.findings):
-        asked = bands_option((found.settings.decoding.bands or ())[:3])  # an audit sees three
-        data = f"{quoted(found.location)}{reading_options(found.settings.read)}{asked}"
+        settings = found.settings
+        bands = bands_option((settings.decoding.bands or ())[:3])  # an audit sees three
+        drawn = drawing_options(mirror=settings.mirror, seed=settings.seed)
+        data = f"{quoted(found.location)}{reading_options(settings.read)}{bands}{drawn}"
         commands.append(f"tellapart audit {data} --out audit")
     return tuple(commands)
 

@@ -82,6 +82,14 @@ def test_nothing_found_leads_to_run(command: Command, shapes: Path) -> None:
     ]
 
 
+def test_the_next_command_asks_what_this_one_did(
+    command: Command, shapes: Path, tmp_path: Path
+) -> None:
+    asked = "--no-mirror", "--seed", 3, "--cache", tmp_path / "cache"
+    _, said, _ = command("audit", shapes, "--only", "unreadable", *asked)
+    assert said.splitlines()[-1] == f"next  tellapart run {shapes} --no-mirror --seed 3"
+
+
 def test_json_prints_what_out_keeps(
     command: Command, faulty: Path, tmp_path: Path, load_json: Json
 ) -> None:

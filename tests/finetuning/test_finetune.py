@@ -26,7 +26,7 @@ class Killed(Exception):
 
 
 def kill_at(monkeypatch, number: int) -> None:
-    """Let the process die when the checkpoints of epoch `number` (from 1) are about to be written."""
+    """Let the process die when the checkpoints of the epoch `number` (from 1) are due."""
     save, count = training.save_checkpoint, [0]
 
     def once(trainer, folder, names):
