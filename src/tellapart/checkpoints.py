@@ -7,6 +7,7 @@ take no part in the choice.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def write_checkpoint(run: str | Path, name: str, out: str | Path) -> Classifier:
     held = load(folder)
     _check(held, name, Path(run))
     kept, place = load_classifier(run), new_folder(Path(out))
-    weights, head = _tensors(Path(run), folder / held.files[name])
+    weights, head = _tensors(Path(run), [folder / one for one in held.files[name]])
     temperature = best_temperature(held.scores[name], held.labels)
     (part,) = kept.parts
     stored = read_json(Path(run) / RUN_JSON)["settings"]
@@ -118,8 +119,8 @@ def _check(held: Held, name: str, run: Path) -> None:
         raise OptionError(f"--checkpoint {name}: that {what}; choose an epoch")
     if not held.files:
         raise OptionError(
-            f"{run} keeps the probe, so that no training on all pictures has left a checkpoint: run"
-            " tellapart finetune again with --alphas 1 --save-every 1"
+            f"{run} keeps the probe, so that no checkpoint has a part in its model: run tellapart"
+            " finetune again with --alphas 1 --save-every 1"
         )
     known = ("all", *held.files)
     raise OptionError(
@@ -127,18 +128,21 @@ def _check(held: Held, name: str, run: Path) -> None:
     )
 
 
-def _tensors(run: Path, checkpoint: Path) -> tuple[dict[str, NDArray[Any]], LinearHead]:
-    """Return the network's weights by name, those of the model changed to a checkpoint's, and its
-    head.
+def _tensors(run: Path, checkpoints: Sequence[Path]) -> tuple[dict[str, NDArray[Any]], LinearHead]:
+    """Return the network's weights by name, those of the model changed to the mean of checkpoints,
+    and their head.
     """
     from safetensors.numpy import load_file
 
+    from tellapart.finetuning.blending import mean_of
     from tellapart.finetuning.training import checkpoint_state
 
-    if not checkpoint.is_file():
-        raise OptionError(f"the checkpoint {checkpoint} is gone: choose another one")
+    for one in checkpoints:
+        if not one.is_file():
+            raise OptionError(f"the checkpoint {one} is gone: choose another one")
     weights = load_file(find_model_folder(run) / WEIGHTS)
-    trained = {name: one.numpy() for name, one in checkpoint_state(checkpoint).items()}
+    state = mean_of([checkpoint_state(one) for one in checkpoints])
+    trained = {name: one.numpy() for name, one in state.items()}
     for name in weights:
         weights[name] = trained.get(f"network.{name}", weights[name])
     head = LinearHead("logistic", trained["head.weight"].T, trained["head.bias"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 from tellapart.advice.outlook import Outlook
 from tellapart.advice.records import Guess
@@ -51,12 +52,11 @@ def test_it_learns_and_leaves_a_network_and_what_chose_it(question, freeze):
     asked = question(freeze=freeze, alphas=(0.5, 1.0), rate=3e-3, epochs=3)
     found = finetune(asked, Progress())
     assert found.alpha in (0.5, 1.0)
-    assert [one.name for one in found.histories] == ["fold 1", "fold 2", "fold 3", "all"]
+    assert [one.name for one in found.histories] == ["fold 1", "fold 2", "fold 3"]
     for history in found.histories:
         assert [one.number for one in history.epochs] == [1, 2, 3]
         assert history.epochs[-1].train_loss < history.epochs[0].train_loss
-        known = [one.held_loss is not None for one in history.epochs]
-        assert known == [history.name != "all"] * 3
+        assert all(one.held_loss is not None for one in history.epochs)
     assert {one.alpha for one in found.mixes} == {0.5, 1.0}
     start = weights_of(asked.backbone.torch_module())
     changed = {name for name, one in found.weights.items() if not np.array_equal(one, start[name])}
@@ -65,6 +65,40 @@ def test_it_learns_and_leaves_a_network_and_what_chose_it(question, freeze):
     assert not any("running" in name for name in changed)  # batch norm's statistics are frozen
     assert found.backbone.weights_digest != asked.backbone.weights_digest
     assert found.head.weights.shape == (24, 3)
+
+
+def test_the_weights_are_the_mean_of_the_trainings_that_were_judged(question):
+    asked = question(alphas=(0.5, 0.6), rate=3e-3, folds=2)
+    found = finetune(asked, Progress())
+    start = weights_of(asked.backbone.torch_module())
+    states = [load_file(asked.folder / f"fold-{fold}" / "state.safetensors") for fold in (1, 2)]
+    for name, one in start.items():
+        key = f"network.{name}"
+        if key in states[0] and one.dtype == np.float32:
+            mean = (states[0][key] + states[1][key]) / 2
+            mixed = one + found.alpha * (mean - one)
+            np.testing.assert_allclose(found.weights[name], mixed, rtol=1e-5, atol=1e-7)
+    assert not np.array_equal(states[0]["head.weight"], states[1]["head.weight"])
+    chosen = {one["what"]: one["chosen"] for one in found.choices}
+    assert chosen["weights"] == "the mean of 2 trainings"
+
+
+def test_a_mean_that_is_no_model_is_not_taken(question, monkeypatch):
+    def far_apart(states):
+        return {name: one if "running" in name else torch.randn(one.shape)
+                for name, one in states[0].items()}  # fmt: skip
+
+    monkeypatch.setattr("tellapart.finetuning.finetune.mean_of", far_apart)
+    progress = Progress()
+    found = finetune(question(alphas=(0.5, 1.0), rate=3e-3, epochs=3, folds=2), progress)
+    assert [one.name for one in found.histories] == ["fold 1", "fold 2", "all"]
+    assert any("weights does worse than each of them" in line for line in progress.lines)
+    assert "weights" not in {one["what"] for one in found.choices}
+
+
+def test_networks_that_began_at_random_are_not_averaged(question):
+    found = finetune(question(mode="scratch", alphas=(0.5, 1.0), epochs=1, folds=2), Progress())
+    assert found.histories[-1].name == "all"
 
 
 def test_alpha_0_keeps_the_probe(question):
@@ -297,7 +331,7 @@ def test_checkpoints_are_kept_as_asked(question):
     asked = question(alphas=(1.0,), epochs=3, save_every=2)
     finetune(asked, Progress())
     stored = held.load(asked.folder)
-    assert stored.files == {"epoch-2": "all/epoch-002.ckpt", "epoch-3": "all/last.ckpt"}
+    assert stored.files == {"epoch-2": ("all/epoch-002.ckpt",), "epoch-3": ("all/last.ckpt",)}
     assert not stored.crossed
     np.testing.assert_allclose(stored.scores["epoch-3"], stored.scores["kept"], atol=1e-5)
     assert not np.allclose(stored.scores["epoch-2"], stored.scores["kept"], atol=1e-5)

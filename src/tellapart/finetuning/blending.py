@@ -3,6 +3,10 @@
 Weights in between two fine-tuned of one start are often better than either (WiSE-FT, Wortsman et
 al. 2022, arXiv:2109.01903). Which share to take is chosen by the log loss, at its best temperature,
 on pictures that the training has not seen; 0 keeps the start, that is the probe.
+
+The mean of the weights of several trainings from one pretrained start is as good as each of them
+or better (model soups, Wortsman et al. 2022, arXiv:2203.05482): so the trainings that choose the
+share also make the model, and none has to follow them.
 """
 
 from __future__ import annotations
@@ -26,6 +30,15 @@ def blended(start: Mapping[str, Any], tuned: Mapping[str, Any], alpha: float) ->
     return {
         name: value.lerp(tuned[name], alpha) if value.is_floating_point() else tuned[name]
         for name, value in start.items()
+    }
+
+
+def mean_of(states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the mean of each tensor of numbers with fractions, of others the first."""
+    first = states[0]
+    return {
+        name: sum(one[name] for one in states) / len(states) if value.is_floating_point() else value
+        for name, value in first.items()
     }
 
 

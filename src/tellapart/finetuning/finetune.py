@@ -1,4 +1,4 @@
-"""Fine-tuning: the probe as the start, folds that say how much of it to keep, one last training."""
+"""Fine-tuning: the probe as the start, trainings that hold folds out, the mean of their weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tellapart.advice.outlook import Outlook
 from tellapart.backbones.records import Backbone
 from tellapart.finetuning import held, kept, words
 from tellapart.finetuning.bench import Bench, make_bench, recipe_of
-from tellapart.finetuning.blending import Gain, blended, choose_alpha, gain
+from tellapart.finetuning.blending import Gain, blended, choose_alpha, gain, mean_of
 from tellapart.finetuning.export import tuned_backbone, weights_of
 from tellapart.finetuning.folds import (
     Trials,
@@ -34,7 +34,7 @@ from tellapart.finetuning.recipes import Recipe
 from tellapart.finetuning.records import Examples, History, Rows, Tuned
 from tellapart.finetuning.training import load_state
 from tellapart.heads.linear import LinearHead
-from tellapart.heads.temperature import best_temperature
+from tellapart.heads.temperature import best_temperature, calibrated_loss
 from tellapart.images import RGB
 from tellapart.optional import need_torch
 from tellapart.progress import Progress
@@ -96,7 +96,7 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     one_is_all = int(folds.max()) == 0
     pilot = trials_of(question, folds, [first])
     if settings.mode == "auto" and choose_alpha(pilot.mixes) == 0:
-        _leave(question, pilot, 0.0, None)
+        _leave(question, pilot, 0.0, ())
         why = words.first_words(pilot.mixes, len(pilot.rows))
         return words.kept_words(why, pilot.histories, pilot.mixes)
     bench, option = _with_option(bench, question, recipe, folds, first, progress)
@@ -112,27 +112,63 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     found = _gain(question, trials, alpha, chosen_on)
     worse = _why_kept(settings.mode, found, alpha)
     if worse:
-        _leave(question, trials, 0.0, None)
+        _leave(question, trials, 0.0, ())
         return option.told(words.kept_words(worse, trials.histories, trials.mixes))
-    if only_first and not (one_is_all and len(bench.recipe.alphas) == 1):
-        start, state = bench.start(question, folds != 0), first.state
-        histories = trials.histories
-    else:
-        start = bench.start(question, None)
-        done = train_part(bench, question, f"all{option.suffix}", None, progress)
-        state, histories = done.state, (*trials.histories, done.history)
-    _leave(question, trials, alpha, histories[-1])
-    return option.told(
-        _exported(bench, question, trials, alpha, blended(start, state, alpha), histories, found)
-    )
+    state, made_by = _weights(bench, question, folds, trials, alpha, option.suffix, progress)
+    _leave(question, trials, alpha, made_by)
+    return option.told(_exported(bench, question, trials, alpha, state, made_by, found))
 
 
-def _leave(question: Question, trials: Trials, alpha: float, last: History | None) -> None:
-    """Leave on disk what each kept checkpoint answers on pictures held out; `last` is the training
-    whose weights are kept, None where the probe is.
+def _weights(
+    bench: Bench,
+    question: Question,
+    folds: Rows,
+    trials: Trials,
+    alpha: float,
+    suffix: str,
+    progress: Progress,
+) -> tuple[dict[str, Any], tuple[History, ...]]:
+    """Return the weights to keep, and how the trainings went that made them.
+
+    That is the mean of the trainings that were judged on what they held out. One more learns from
+    all pictures where a fifth was held out and nothing was chosen by it, and where the mean is no
+    model: of networks that began at random, or drifted apart.
+    """
+    chose, number = len(bench.recipe.alphas) > 1, len(trials.trainings)
+    if chose and (number == 1 or bench.recipe.head == "probe"):
+        mixed = [
+            blended(bench.start(question, folds != fold), one.state, alpha)
+            for fold, one in enumerate(trials.trainings)
+        ]
+        state = mean_of(mixed)
+        if number == 1 or _holds(bench, question, trials, state, alpha):
+            return state, trials.histories
+        progress.say(
+            "the mean of the trainings' weights does worse than each of them: a last training"
+            " learns from all pictures"
+        )
+    start = bench.start(question, None)
+    done = train_part(bench, question, f"all{suffix}", None, progress)
+    return blended(start, done.state, alpha), (done.history,)
+
+
+def _holds(
+    bench: Bench, question: Question, trials: Trials, state: Mapping[str, Any], alpha: float
+) -> bool:
+    """Whether mean weights do at least as well on all pictures, most of which made them, as their
+    trainings on those that they held out.
+    """
+    load_state(bench.halves, bench.head, state)
+    loss = calibrated_loss(bench.scores(trials.rows), question.examples.labels[trials.rows])
+    return loss <= next(one.loss for one in trials.mixes if one.alpha == alpha)
+
+
+def _leave(question: Question, trials: Trials, alpha: float, made_by: tuple[History, ...]) -> None:
+    """Leave on disk what each kept checkpoint answers on pictures held out; `made_by` are the
+    trainings whose weights are kept, none where the probe is.
     """
     folder, examples = question.folder, question.examples
-    files = held.epoch_files(folder / place_of(last.name), last) if last else {}
+    files = held.epoch_files(folder, {place_of(one.name): one for one in made_by})
     scores = {f"epoch-{number}": one for number, one in trials.epochs.items()}
     if alpha and 0.0 in trials.scores:
         scores = {held.PROBE: trials.scores[0.0], **scores}
@@ -144,7 +180,7 @@ def _leave(question: Question, trials: Trials, alpha: float, last: History | Non
         labels=examples.labels[trials.rows],
         components=examples.components[trials.rows],
         classes=examples.classes,
-        crossed=len(trials.histories) > 1,
+        crossed=len(trials.trainings) > 1,
     ))  # fmt: skip
 
 
@@ -201,8 +237,7 @@ def _why_kept(mode: str, found: Gain | None, alpha: float) -> str:
 
 def _is_late(bench: Bench, first: Fold, folds: Rows) -> bool:
     """Whether the trainings that are left would go past the time budget."""
-    number = int(folds.max()) + 1
-    left = first.seconds * (number - 1 + number / max(1, number - 1))
+    left = first.seconds * int(folds.max())
     return bench.deadline is not None and time.monotonic() + left > bench.deadline
 
 
@@ -263,7 +298,7 @@ def _exported(
     trials: Trials,
     alpha: float,
     state: Mapping[str, Any],
-    histories: tuple[History, ...],
+    made_by: tuple[History, ...],
     found: Gain | None,
 ) -> Tuned:
     """Return the tuned network and head, with the temperature that the held-out scores ask for."""
@@ -286,9 +321,9 @@ def _exported(
         head=head,
         weights=arrays,
         alpha=alpha,
-        histories=histories,
+        histories=(*trials.histories, *(one for one in made_by if one not in trials.histories)),
         mixes=trials.mixes,
-        choices=words.choices_of(bench.recipe, trials.mixes, alpha, temperature),
+        choices=words.choices_of(bench.recipe, trials.mixes, alpha, temperature, len(made_by)),
         words=words.tuned_words(found, alpha),
         samples=sample_sheet(bench.pictures, _one_a_class(question), SAMPLE_VIEWS),
     )

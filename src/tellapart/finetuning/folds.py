@@ -37,17 +37,23 @@ Scores = dict[float, NDArray[np.float32]]
 class Trials:
     """What the trainings with held-out pictures found.
 
-    rows    [m] rows that were held out of one of them, folds [m] of which
-    scores  alpha -> [m, k] log probabilities
-    epochs  the same of the trained weights, by epoch: of those that every training kept
+    rows       [m] rows that were held out of one of them, folds [m] of which
+    scores     alpha -> [m, k] log probabilities
+    epochs     the same of the trained weights, by epoch: of those that every training kept
+    trainings  fold 0's, fold 1's ...
     """
 
     rows: Rows
     folds: Rows
     scores: Scores
     epochs: dict[int, NDArray[np.float32]]
-    histories: tuple[History, ...]
+    trainings: tuple[Fold, ...]
     mixes: tuple[Mix, ...]
+
+    @property
+    def histories(self) -> tuple[History, ...]:
+        """How each training went."""
+        return tuple(one.history for one in self.trainings)
 
 
 def deal_folds(
@@ -113,7 +119,7 @@ def trials_of(question: Question, folds: Rows, done: Sequence[Fold]) -> Trials:
         if all(number in one.epochs for one in done)
     }
     mixes = compare(scores, examples.labels[rows], examples.components[rows])
-    return Trials(rows, folds[rows], scores, epochs, tuple(one.history for one in done), mixes)
+    return Trials(rows, folds[rows], scores, epochs, tuple(done), mixes)
 
 
 def train_part(

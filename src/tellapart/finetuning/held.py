@@ -1,7 +1,7 @@
 """What every kept checkpoint answers on held-out training pictures: so that one can be chosen.
 
 The held-out answers of epoch 3 are those of all trainings that held pictures out, after their third
-epoch; its checkpoint is that of the training whose weights are kept.
+epoch; its checkpoint is the mean of those of the trainings whose weights are kept.
 """
 
 from __future__ import annotations
@@ -30,21 +30,27 @@ class Held:
     """The stored answers on m training pictures, none by a training that learned from it.
 
     scores      "probe", "kept" (the model of the run), "epoch-1" ... -> log probabilities [m, k]
-    files       name -> its checkpoint, relative to the folder of checkpoints; epochs alone
+    files       name -> its checkpoints, relative to their folder; epochs alone
     labels      [m] in 0..k-1; components [m] pictures that hang together
     crossed     whether several trainings, each with pictures of its own, answered
     """
 
     scores: Mapping[str, Scores]
-    files: Mapping[str, str]
+    files: Mapping[str, tuple[str, ...]]
     labels: Rows
     components: Rows
     classes: tuple[str, ...]
     crossed: bool
 
 
-def epoch_files(folder: Path, history: History) -> dict[int, str]:
-    """Return epoch -> the checkpoint of it that stands in a training's folder, with its name."""
+def epoch_files(folder: Path, trainings: Mapping[str, History]) -> dict[int, tuple[str, ...]]:
+    """Return epoch -> its checkpoint in each training's folder, by name, where all have kept it."""
+    found = [_epoch_files(folder, name, history) for name, history in trainings.items()]
+    common = set.intersection(*map(set, found)) if found else ()
+    return {number: tuple(files[number] for files in found) for number in sorted(common)}
+
+
+def _epoch_files(folder: Path, place: str, history: History) -> dict[int, str]:
     epochs = history.epochs
     losses = {one.number: one.held_loss for one in epochs if one.held_loss is not None}
     named = {one.number: EVERY.format(one.number) for one in epochs}
@@ -52,9 +58,9 @@ def epoch_files(folder: Path, history: History) -> dict[int, str]:
         named |= {min(losses, key=lambda number: losses[number] or 0.0): BEST}
     named |= {one.number: LAST for one in epochs[-1:]}
     return {
-        number: f"{folder.name}/{name}"
-        for number, name in sorted(named.items())
-        if (folder / name).is_file()
+        number: f"{place}/{name}"
+        for number, name in named.items()
+        if (folder / place / name).is_file()
     }
 
 
@@ -88,7 +94,7 @@ def load(folder: Path) -> Held:
     }
     return Held(
         scores=scores,
-        files=told["files"],
+        files={name: tuple(files) for name, files in told["files"].items()},
         labels=arrays["labels"].astype(np.intp),
         components=arrays["components"].astype(np.intp),
         classes=tuple(told["classes"]),

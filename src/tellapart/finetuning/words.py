@@ -93,9 +93,9 @@ def _points(value: float) -> str:
 
 
 def choices_of(
-    recipe: Recipe, mixes: Sequence[Mix], alpha: float, temperature: float
+    recipe: Recipe, mixes: Sequence[Mix], alpha: float, temperature: float, trainings: int
 ) -> tuple[dict[str, str], ...]:
-    """Return what was chosen and why, as run.json has it."""
+    """Return what was chosen and why, as run.json has it; `trainings` made the weights."""
     tried = "; ".join(f"{one.alpha:g}: log loss {one.loss:.4f}" for one in mixes)
     why = f"least log loss out of fold ({tried})" if len(mixes) > 1 else "as the recipe says"
     return (
@@ -106,12 +106,20 @@ def choices_of(
             "why": f"learning rate {recipe.rate:g}, {recipe.optimizer}, {recipe.schedule}, batch"
             f" {recipe.batch}, {recipe.freeze:.0%} of the layer groups frozen",
         },
+        *_mean_of(trainings),
         {
             "what": "temperature",
             "chosen": f"{temperature:.3g}",
             "why": "least log loss of the scores out of fold",
         },
     )
+
+
+def _mean_of(trainings: int) -> tuple[dict[str, str], ...]:
+    if trainings == 1:
+        return ()
+    why = "each was judged on pictures that it had not seen; together they have seen all"
+    return ({"what": "weights", "chosen": f"the mean of {trainings} trainings", "why": why},)
 
 
 def advice(history: History) -> tuple[str, ...]:
