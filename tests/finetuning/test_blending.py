@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tellapart.finetuning.blending import blended, choose_alpha, compare, gain
+from tellapart.finetuning.blending import LOWEST, blended, choose_alpha, compare, gain, mean_of
 from tellapart.finetuning.records import Mix
 
 
@@ -17,6 +17,19 @@ def test_blended_lies_between_start_and_tuned():
         found = blended(start, tuned, alpha)
         torch.testing.assert_close(found["w"], torch.full((3,), alpha))
         assert found["n"] == 5
+
+
+def test_the_mean_of_trainings_leaves_out_who_has_not_seen_a_class():
+    weight, bias = torch.tensor([[1.0], [3.0], [0.0]]), torch.tensor([1.0, 3.0, LOWEST])
+    first = {"network.w": torch.zeros(2), "n": torch.tensor(3), "head.weight": weight,
+             "head.bias": bias}  # fmt: skip
+    second = {"network.w": torch.ones(2), "n": torch.tensor(4), "head.weight": weight + 2,
+              "head.bias": torch.tensor([3.0, LOWEST, LOWEST])}  # fmt: skip
+    found = mean_of([first, second])
+    torch.testing.assert_close(found["network.w"], torch.full((2,), 0.5))
+    assert found["n"] == 3
+    torch.testing.assert_close(found["head.bias"], torch.tensor([2.0, 3.0, LOWEST]))
+    torch.testing.assert_close(found["head.weight"], torch.tensor([[2.0], [3.0], [1.0]]))
 
 
 def test_the_least_loss_is_chosen_and_of_equals_the_smallest_alpha():

@@ -83,6 +83,29 @@ def test_the_weights_are_the_mean_of_the_trainings_that_were_judged(question):
     assert chosen["weights"] == "the mean of 2 trainings"
 
 
+def test_a_class_of_one_picture_is_known_to_the_mean(question):
+    asked = question(alphas=(0.5, 0.6), epochs=1, folds=2)
+    examples, start = asked.examples, asked.start
+    last = np.flatnonzero(examples.labels == 2)[1:]
+    rows = np.setdiff1d(np.arange(len(examples.labels)), last)
+    few = replace(
+        examples,
+        sources=[examples.sources[row] for row in rows],
+        ids=[examples.ids[row] for row in rows],
+        labels=examples.labels[rows],
+        features=examples.features[rows],
+        components=np.arange(len(rows)),
+    )
+
+    def fit_head(part):
+        seen = np.isin(np.arange(3), few.labels[part])
+        return replace(start, bias=np.where(seen, start.bias, -np.inf).astype(np.float32))
+
+    found = finetune(replace(asked, examples=few, fit_head=fit_head), Progress())
+    assert [one.name for one in found.histories] == ["fold 1", "fold 2"]
+    assert (found.head.bias > -100).all()
+
+
 def test_a_mean_that_is_no_model_is_not_taken(question, monkeypatch):
     def far_apart(states):
         return {name: one if "running" in name else torch.randn(one.shape)

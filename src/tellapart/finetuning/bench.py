@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tellapart.engines.torch import torch_device
 from tellapart.errors import OptionError
+from tellapart.finetuning.blending import LOWEST
 from tellapart.finetuning.depthwise import speed_up
 from tellapart.finetuning.layers import Halves, cut
 from tellapart.finetuning.pictures import Pictures, hold_tables
@@ -29,7 +30,6 @@ from tellapart.progress import Progress
 if TYPE_CHECKING:
     from tellapart.finetuning.finetune import Question
 
-LOWEST = -1e4  # stands for the score of a class that a head has never seen: finite, so it can move
 SCORED = 64  # pictures scored at once, on a GPU no more than are trained on
 
 

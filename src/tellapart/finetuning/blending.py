@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from tellapart.evaluation.compare import paired_gap
 from tellapart.finetuning.records import Mix, Rows
 from tellapart.heads.temperature import calibrated_loss
+from tellapart.optional import need_torch
+
+LOWEST = -1e4  # stands for the bias of a class that a head has never seen: finite, so it can move
 
 Scores = NDArray[np.float32]
 
@@ -34,12 +37,24 @@ def blended(start: Mapping[str, Any], tuned: Mapping[str, Any], alpha: float) ->
 
 
 def mean_of(states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the mean of each tensor of numbers with fractions, of others the first."""
-    first = states[0]
-    return {
-        name: sum(one[name] for one in states) / len(states) if value.is_floating_point() else value
-        for name, value in first.items()
-    }
+    """Return the mean of each tensor of numbers with fractions, of others the first.
+
+    A class's rows of the head are the mean of those trainings that had pictures of it.
+    """
+    torch = need_torch()
+    known = torch.stack([one["head.bias"] > LOWEST / 2 for one in states])
+    known |= ~known.any(dim=0)  # nobody's: stays unknown
+    shares = known / known.sum(dim=0)
+
+    def mean(name: str, first: Any) -> Any:
+        if not first.is_floating_point():
+            return first
+        if not name.startswith("head."):
+            return sum(one[name] for one in states) / len(states)
+        rows = [share.reshape(-1, *[1] * (first.ndim - 1)) for share in shares]
+        return sum(own * one[name] for own, one in zip(rows, states, strict=True))
+
+    return {name: mean(name, first) for name, first in states[0].items()}
 
 
 def compare(scores: Mapping[float, Scores], labels: Rows, components: Rows) -> tuple[Mix, ...]:
