@@ -34,7 +34,7 @@ from tellapart.finetuning.recipes import Recipe
 from tellapart.finetuning.records import Examples, History, Rows, Tuned
 from tellapart.finetuning.training import load_state
 from tellapart.heads.linear import LinearHead
-from tellapart.heads.temperature import best_temperature, calibrated_loss
+from tellapart.heads.temperature import UNSEEN, best_temperature, calibrated_loss
 from tellapart.images import RGB
 from tellapart.optional import need_torch
 from tellapart.progress import Progress
@@ -42,6 +42,7 @@ from tellapart.settings import Decoding, FinetuneSettings
 
 PILOT_RATES = (3e-4, 1e-3)  # METHODS section 5: 1e-3 harms small sets and doubles the gain of some
 PILOT_FROM = 800  # training pictures
+APART = 1.05  # times the trainings' log loss: a mean that loses more is of networks far apart
 
 FitHead = Callable[[Rows], LinearHead]
 
@@ -155,12 +156,14 @@ def _weights(
 def _holds(
     bench: Bench, question: Question, trials: Trials, state: Mapping[str, Any], alpha: float
 ) -> bool:
-    """Whether mean weights do at least as well on all pictures, most of which made them, as their
-    trainings on those that they held out.
+    """Whether mean weights do as well on all pictures, most of which made them, as their trainings
+    on those that they held out.
     """
     load_state(bench.halves, bench.head, state)
-    loss = calibrated_loss(bench.scores(trials.rows), question.examples.labels[trials.rows])
-    return loss <= next(one.loss for one in trials.mixes if one.alpha == alpha)
+    apart, together = trials.scores[alpha], bench.scores(trials.rows)
+    together = np.where(apart > UNSEEN, together, apart)  # asked of the same classes
+    labels = question.examples.labels[trials.rows]
+    return calibrated_loss(together, labels) <= APART * calibrated_loss(apart, labels)
 
 
 def _leave(question: Question, trials: Trials, alpha: float, made_by: tuple[History, ...]) -> None:
