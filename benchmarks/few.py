@@ -1,6 +1,6 @@
 """One to ten pictures a class: what the default makes of them. Prints a Markdown table.
 
-    python benchmarks/few.py SETS [--draws 20]
+    python benchmarks/few.py SETS [--draws 20] [--only "pets by breed"]
 
 Each draw takes so many pictures of every class (whole duplicates apart: a picture that hangs
 together with a drawn one does not judge) and judges on all others. Beside the default: the heads
@@ -43,12 +43,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", type=Path)
     parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--only", choices=[name for name, *_ in SETS], help="one set")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     print(f"| set | a class | {' | '.join(METHODS)} | default - C=1 (95 %) |")
     print("| --- | --- |" + " --- |" * (len(METHODS) + 1))
     with tempfile.TemporaryDirectory() as folder, open_cache(folder) as cache:
         for name, place, reading, counts in SETS:
+            if chosen.only not in (None, name):
+                continue
             data = features_of(chosen.sets / place, reading, cache)
             for count in counts:
                 scores = np.array([one_draw(data, count, draw) for draw in range(chosen.draws)])
