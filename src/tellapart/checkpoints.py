@@ -119,8 +119,8 @@ def _check(held: Held, name: str, run: Path) -> None:
         raise OptionError(f"--checkpoint {name}: that {what}; choose an epoch")
     if not held.files:
         raise OptionError(
-            f"{run} keeps the probe, so that no checkpoint has a part in its model: run tellapart"
-            " finetune again with --alphas 1 --save-every 1"
+            f"{run} keeps the probe, or its trainings kept no epoch in common: run tellapart"
+            " finetune again with --save-every 1 (and --alphas 1, which keeps no probe)"
         )
     known = ("all", *held.files)
     raise OptionError(

@@ -110,7 +110,8 @@ class FinetuneSettings:
                    held-out training pictures, tried where classes are uneven
     ema            decay of the running average of the weights, 0 for none
     alphas         what tuned and starting weights are mixed with; 0 keeps the probe
-    folds          out of which alpha is chosen; sets above `tune_above` pictures use one fifth
+    folds          trainings, each without one, choose alpha, and their mean is kept; above
+                   `tune_above` pictures it is one training, without a fifth of them
     patience       epochs without progress after which a training stops, 0 for never
     precision      auto, 32, bf16 or 16
     budget         seconds that fine-tuning may take, None for no limit

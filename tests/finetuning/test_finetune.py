@@ -111,8 +111,23 @@ def test_a_mean_that_is_no_model_is_not_taken(question, monkeypatch):
     progress = Progress()
     found = finetune(question(alphas=(0.5, 1.0), epochs=1), progress)
     assert [one.name for one in found.histories] == ["fold 1", "fold 2", "fold 3", "all"]
-    assert any("weights does worse than each of them" in line for line in progress.lines)
+    assert any("the trainings lie too far apart" in line for line in progress.lines)
     assert "weights" not in {one["what"] for one in found.choices}
+
+
+def test_without_time_for_a_last_training_the_first_is_kept(question, monkeypatch):
+    monkeypatch.setattr("tellapart.finetuning.finetune.APART", 0.5)
+    asked = []
+
+    def is_past(bench, seconds):
+        asked.append(seconds)
+        return len(asked) > 1  # there is time for the folds, then no more
+
+    monkeypatch.setattr("tellapart.finetuning.finetune._is_past", is_past)
+    asked_of = question(alphas=(0.5, 1.0), epochs=1, imbalance="none")
+    found = finetune(asked_of, Progress())
+    assert [one.name for one in found.histories] == ["fold 1", "fold 2", "fold 3"]
+    assert held.load(asked_of.folder).files == {"epoch-1": ("fold-1/last.ckpt",)}
 
 
 def test_networks_that_began_at_random_are_not_averaged(question):

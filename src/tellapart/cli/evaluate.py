@@ -46,7 +46,8 @@ def command(
         typer.Option(
             metavar="all|NAME",
             help="all: how each kept checkpoint of a fine-tuned run does on training pictures that"
-            " were held out, class by class. A name: that one becomes a model at --out.",
+            " were held out, class by class. A name: that one (of several trainings their mean)"
+            " becomes a model at --out.",
         ),
     ] = None,
     out: Annotated[

@@ -167,7 +167,10 @@ def command(
         ),
     ] = None,
     folds: Annotated[
-        int, typer.Option(min=2, help="Trainings that choose.", rich_help_panel=TRAINING)
+        int,
+        typer.Option(
+            min=2, help="Trainings that choose, and whose mean is kept.", rich_help_panel=TRAINING
+        ),
     ] = USUAL.folds,
     patience: Annotated[
         int,
@@ -254,9 +257,9 @@ def command(
     """The main job, with the network itself trained on.
 
     Does what `tellapart run` does, then trains the upper half of the network on from the probe, as
-    often as there are folds, to see on pictures held out how much of the tuned weights to keep:
-    none, and the probe stays. The pictures that judge take no part in any of it. The model predicts
-    without torch. Needs the extra [finetune].
+    often as there are folds, to see on pictures held out how much of the tuned weights to keep
+    (none, and the probe stays), and keeps the mean of these trainings. The pictures that judge take
+    no part in any of it. The model predicts without torch. Needs the extra [finetune].
     """
     from tellapart import pipeline
 

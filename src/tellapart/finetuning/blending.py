@@ -4,9 +4,9 @@ Weights in between two fine-tuned of one start are often better than either (WiS
 al. 2022, arXiv:2109.01903). Which share to take is chosen by the log loss, at its best temperature,
 on pictures that the training has not seen; 0 keeps the start, that is the probe.
 
-The mean of the weights of several trainings from one pretrained start is as good as each of them
-or better (model soups, Wortsman et al. 2022, arXiv:2203.05482): so the trainings that choose the
-share also make the model, and none has to follow them.
+Several trainings from one pretrained start lie close together, and the mean of their weights is
+mostly no worse than each of them (model soups, Wortsman et al. 2022, arXiv:2203.05482): so those
+that choose the share also make the model, and none has to follow.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def mean_of(states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if not first.is_floating_point():
             return first
         if not name.startswith("head."):
-            return sum(one[name] for one in states) / len(states)
+            return first + sum(one[name] - first for one in states) / len(states)  # equals stay
         rows = [share.reshape(-1, *[1] * (first.ndim - 1)) for share in shares]
         return sum(own * one[name] for own, one in zip(rows, states, strict=True))
 

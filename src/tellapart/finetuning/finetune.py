@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from tellapart.finetuning.recipes import Recipe
 from tellapart.finetuning.records import Examples, History, Rows, Tuned
 from tellapart.finetuning.training import load_state
 from tellapart.heads.linear import LinearHead
-from tellapart.heads.temperature import UNSEEN, best_temperature, calibrated_loss
+from tellapart.heads.temperature import best_temperature, calibrated_loss, without_unseen
 from tellapart.images import RGB
 from tellapart.optional import need_torch
 from tellapart.progress import Progress
@@ -42,7 +42,7 @@ from tellapart.settings import Decoding, FinetuneSettings
 
 PILOT_RATES = (3e-4, 1e-3)  # METHODS section 5: 1e-3 harms small sets and doubles the gain of some
 PILOT_FROM = 800  # training pictures
-APART = 1.05  # times the trainings' log loss: a mean that loses more is of networks far apart
+APART = 1.05  # times the log loss of one: a mean that loses more is of networks far apart
 
 FitHead = Callable[[Rows], LinearHead]
 
@@ -133,37 +133,56 @@ def _weights(
 
     That is the mean of the trainings that were judged on what they held out. One more learns from
     all pictures where a fifth was held out and nothing was chosen by it, and where the mean is no
-    model: of networks that began at random, or drifted apart.
+    model: heads or networks began at random, or drifted apart.
     """
-    chose, number = len(bench.recipe.alphas) > 1, len(trials.trainings)
-    if chose and (number == 1 or bench.recipe.head == "probe"):
-        mixed = [
-            blended(bench.start(question, folds != fold), one.state, alpha)
-            for fold, one in enumerate(trials.trainings)
-        ]
-        state = mean_of(mixed)
-        if number == 1 or _holds(bench, question, trials, state, alpha):
-            return state, trials.histories
+    number = len(trials.trainings)
+    if len(bench.recipe.alphas) > 1 and (number == 1 or _averages(bench)):
+        first, mean = (
+            _mean(bench, question, folds, trials.trainings[:used], alpha) for used in (1, number)
+        )
+        if number == 1 or _is_one_model(bench, question, folds, first, mean):
+            return mean, trials.histories
+        if _is_past(bench, trials.trainings[0].seconds):
+            return first, trials.histories[:1]
         progress.say(
-            "the mean of the trainings' weights does worse than each of them: a last training"
-            " learns from all pictures"
+            "the trainings lie too far apart for the mean of their weights to be a model: a last"
+            " one learns from all pictures"
         )
     start = bench.start(question, None)
     done = train_part(bench, question, f"all{suffix}", None, progress)
     return blended(start, done.state, alpha), (done.history,)
 
 
-def _holds(
-    bench: Bench, question: Question, trials: Trials, state: Mapping[str, Any], alpha: float
+def _averages(bench: Bench) -> bool:
+    """Whether the mean of several trainings may be a model: they began with the same weights."""
+    return bench.recipe.head == "probe"
+
+
+def _mean(
+    bench: Bench, question: Question, folds: Rows, trainings: Sequence[Fold], alpha: float
+) -> dict[str, Any]:
+    """Return the mean of trainings' weights, each mixed with those it began with."""
+    starts = [bench.start(question, folds != fold) for fold in range(len(trainings))]
+    return blended(mean_of(starts), mean_of([one.state for one in trainings]), alpha)
+
+
+def _is_one_model(
+    bench: Bench,
+    question: Question,
+    folds: Rows,
+    first: Mapping[str, Any],
+    mean: Mapping[str, Any],
 ) -> bool:
-    """Whether mean weights do as well on all pictures, most of which made them, as their trainings
-    on those that they held out.
+    """Whether mean weights do as well on all pictures as the first of the trainings they are of:
+    either learned from most of them. Classes that the first has not seen take no part.
     """
-    load_state(bench.halves, bench.head, state)
-    apart, together = trials.scores[alpha], bench.scores(trials.rows)
-    together = np.where(apart > UNSEEN, together, apart)  # asked of the same classes
-    labels = question.examples.labels[trials.rows]
-    return calibrated_loss(together, labels) <= APART * calibrated_loss(apart, labels)
+    labels = question.examples.labels
+    losses = []
+    for state in (first, mean):
+        load_state(bench.halves, bench.head, state)
+        scores = bench.scores(np.arange(len(labels)))
+        losses.append(calibrated_loss(without_unseen(scores, labels[folds != 0]), labels))
+    return losses[1] <= APART * losses[0]
 
 
 def _leave(question: Question, trials: Trials, alpha: float, made_by: tuple[History, ...]) -> None:
@@ -240,8 +259,14 @@ def _why_kept(mode: str, found: Gain | None, alpha: float) -> str:
 
 def _is_late(bench: Bench, first: Fold, folds: Rows) -> bool:
     """Whether the trainings that are left would go past the time budget."""
-    left = first.seconds * int(folds.max())
-    return bench.deadline is not None and time.monotonic() + left > bench.deadline
+    number = int(folds.max()) + 1
+    last = 0.0 if _averages(bench) else number / max(1, number - 1)
+    return _is_past(bench, first.seconds * (number - 1 + last))
+
+
+def _is_past(bench: Bench, seconds: float) -> bool:
+    """Whether so many more would go past the time budget."""
+    return bench.deadline is not None and time.monotonic() + seconds > bench.deadline
 
 
 def _pilot(bench: Bench, question: Question, folds: Rows, progress: Progress) -> tuple[Bench, Fold]:
@@ -282,7 +307,7 @@ def _with_option(
         return replace(bench, recipe=replace(bench.recipe, imbalance=name))
 
     def train_with(name: str) -> Fold | None:
-        if bench.deadline is not None and time.monotonic() + first.seconds > bench.deadline:
+        if _is_past(bench, first.seconds):
             return None
         return train_fold(with_option(name), question, folds, 0, f"fold 1 with {name}", progress)
 

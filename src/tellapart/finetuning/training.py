@@ -256,21 +256,22 @@ def save_checkpoint(trainer: Any, folder: Path, names: Sequence[str]) -> None:
     """Write one checkpoint under each name, the last of them last, each whole or not at all: what
     stood there stays until then. Torch writes once; the rest are copies, which cost far less.
     """
-    partials = [folder / f".{name}.partial" for name in names]
+    *others, last = names
+    written, copy = folder / f".{last}.partial", folder / ".copy.partial"
     try:
-        trainer.save_checkpoint(partials[-1])
+        trainer.save_checkpoint(written)
         if not trainer.is_global_zero:  # several devices: one of them writes
             return
-        for partial in partials[:-1]:
-            shutil.copyfile(partials[-1], partial)
-        for partial, name in zip(partials, names, strict=True):
-            partial.replace(folder / name)
+        for name in others:
+            shutil.copyfile(written, copy)
+            copy.replace(folder / name)
+        written.replace(folder / last)
     except (OSError, RuntimeError) as problem:  # torch's writer turns a full disk into the second
-        for partial in partials:
+        for partial in (written, copy):
             partial.unlink(missing_ok=True)
         reason = getattr(problem, "strerror", None) or str(problem).splitlines()[0]
         raise OutputError(
-            f"cannot write the checkpoint {folder / names[-1]}: {reason}; the last good one stays:"
+            f"cannot write the checkpoint {folder / last}: {reason}; the last good one stays:"
             " free some space, then go on with --resume"
         ) from problem
 

@@ -106,7 +106,7 @@ def choices_of(
             "why": f"learning rate {recipe.rate:g}, {recipe.optimizer}, {recipe.schedule}, batch"
             f" {recipe.batch}, {recipe.freeze:.0%} of the layer groups frozen",
         },
-        *_mean_of(trainings),
+        *_weights_choice(trainings),
         {
             "what": "temperature",
             "chosen": f"{temperature:.3g}",
@@ -115,7 +115,7 @@ def choices_of(
     )
 
 
-def _mean_of(trainings: int) -> tuple[dict[str, str], ...]:
+def _weights_choice(trainings: int) -> tuple[dict[str, str], ...]:
     if trainings == 1:
         return ()
     why = "each was judged on pictures that it had not seen; together they have seen all"

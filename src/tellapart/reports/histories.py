@@ -18,8 +18,8 @@ MEASURES: tuple[tuple[str, str, str, int, tuple[tuple[str, str], ...]], ...] = (
     (
         "history-loss",
         "Loss by epoch",
-        "Lower is better. One line a training: those with pictures held out choose, the last one"
-        " learns from all. Held-out losses that rise while the others fall mean overfitting.",
+        "Lower is better. One line a training; what it held out chooses how much of it is kept."
+        " Held-out losses that rise while the others fall mean overfitting.",
         200,
         (("train_loss", LEARNED), ("held_loss", HELD)),
     ),
