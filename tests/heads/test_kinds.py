@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import Ridge, RidgeClassifier, RidgeClassifierCV
+from sklearn.linear_model import RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import normalize
@@ -59,33 +59,6 @@ def test_the_ridge_path_is_that_of_scikit_learn(make, balanced: bool) -> None:
         ours = found.head(penalty).scores(features)
         expected = theirs.decision_function(features.astype(np.float64))
         np.testing.assert_allclose(ours[:, 1] - ours[:, 0], 2 * expected, atol=2e-3)
-
-
-@pytest.mark.parametrize("make", SHAPES)
-def test_ridge_without_a_component_is_the_fit_on_the_others(make) -> None:
-    features, labels = make(60)
-    k = labels.max() + 1
-    components = np.repeat(np.arange(30), 2)
-    components[:3] = 0
-    for held_together in (np.arange(60), components):
-        found = ridge.leave_out(Table(features), labels, k, held_together, (0.5, 5.0))
-        for penalty, outputs in zip((0.5, 5.0), found, strict=True):
-            for block in np.unique(held_together)[:6]:
-                held = held_together == block
-                targets = np.where(np.arange(k) == labels[:, None], 1.0, -1.0)
-                one = Ridge(alpha=penalty).fit(features[~held].astype(float), targets[~held])
-                expected = one.predict(features[held].astype(float))
-                np.testing.assert_allclose(outputs[held], expected, atol=1e-3)
-
-
-def test_leave_one_out_chooses_the_penalty_of_scikit_learn() -> None:
-    features, labels = digits(200, 3)
-    penalties = (0.01, 0.1, 1.0, 10.0, 100.0)
-    theirs = RidgeClassifierCV(penalties).fit(features.astype(float), labels)
-    targets = np.where(np.arange(3) == labels[:, None], 1.0, -1.0)
-    outputs = ridge.leave_out(Table(features), labels, 3, np.arange(200), penalties)
-    errors = [float(((one - targets) ** 2).mean()) for one in outputs]
-    assert penalties[int(np.argmin(errors))] == theirs.alpha_
 
 
 @pytest.mark.parametrize("make", SHAPES)

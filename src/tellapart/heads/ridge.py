@@ -1,4 +1,4 @@
-"""Ridge regression on class indicators: all penalties and leave-one-out from one eigensystem."""
+"""Ridge regression on class indicators: all penalties from one eigensystem."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from tellapart.heads.prepare import Rows, Table, gram
 from tellapart.heads.settings import Setting
 
 RANK = 1e-7  # eigenvalues below this share of the largest are numerically zero
-LEAST_LEFT = 1e-6  # of 1 - leverage: a picture that alone fixes its own output says nothing
 
 Doubles = NDArray[np.float64]
 
@@ -67,54 +66,6 @@ def decompose(table: Table, labels: Rows, k: int, weights: Doubles) -> Ridge:
         rows = table.rows(chunk) - mean
         crossed += rows.T @ ((targets[chunk] - centre) * weights[chunk, None])
     return Ridge(mean, centre, values, axes, axes.T @ crossed)
-
-
-def leave_out(
-    table: Table, labels: Rows, k: int, components: Rows, penalties: Sequence[float],
-    weights: Doubles | None = None,
-) -> list[Doubles]:  # fmt: skip
-    """Return for each penalty the outputs [n, k] of fits on all rows of other components: exact.
-
-    For a component's rows B they are y - (I - H_BB)^-1 (y - f)_B, H the hat matrix (Allen 1974;
-    Cook and Weisberg 1982 for blocks). With components of one row each it is leave-one-out.
-    Weights are those of all rows; penalties are not shares but what is added to eigenvalues.
-    """
-    weights = np.ones(len(labels)) if weights is None else weights
-    found = decompose(table, labels, k, weights)
-    root = np.sqrt(weights)[:, None]
-    rows = np.concatenate([table.rows(chunk) for chunk in table.chunks()])
-    points = ((rows - found.mean) * root) @ found.axes  # [n, r]
-    targets = _targets(labels, k) * root
-    ones = root / np.sqrt(weights.sum())  # the intercept is a direction of its own, not penalised
-    blocks = _blocks(components)
-    return [
-        _left_out(points, ones, targets, found, penalty, blocks) / root for penalty in penalties
-    ]
-
-
-def _left_out(
-    points: Doubles, ones: Doubles, targets: Doubles, found: Ridge, penalty: float,
-    blocks: list[Rows],
-) -> Doubles:  # fmt: skip
-    shrunk = points / (found.values + penalty)
-    fitted = shrunk @ found.products + ones @ (ones.T @ targets)
-    left = targets - fitted
-    outputs = np.empty_like(fitted)
-    for block in blocks:
-        hat = shrunk[block] @ points[block].T + ones[block] @ ones[block].T
-        without = np.eye(len(block)) - hat
-        if len(block) == 1:
-            outputs[block] = targets[block] - left[block] / max(float(without[0, 0]), LEAST_LEFT)
-        else:
-            without += LEAST_LEFT * np.eye(len(block))
-            outputs[block] = targets[block] - np.linalg.solve(without, left[block])
-    return outputs
-
-
-def _blocks(components: Rows) -> list[Rows]:
-    order = np.argsort(components, kind="stable")
-    ends = np.flatnonzero(np.diff(components[order])) + 1
-    return np.split(order, ends)
 
 
 def _targets(labels: Rows, k: int) -> Doubles:

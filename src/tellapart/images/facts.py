@@ -11,7 +11,7 @@ from PIL import Image
 
 from tellapart.images.decode import Decoded
 
-FACTS_VERSION = 1  # raise it whenever a fact changes its meaning: stored facts are then remade
+FACTS_VERSION = 2  # raise it whenever a fact changes its meaning: stored facts are then remade
 
 REFERENCE_SIDE = 256  # short side of the image that facts are measured on, px; never enlarged
 MASTER_SIDE = 128
@@ -42,7 +42,6 @@ class Facts:
     entropy       of the luma histogram, bits 0..8
     border        mean luma of the outer ring (4 % of the short side), 0..255
     border_spread standard deviation of luma in the outer ring, 0..255
-    dhash         64-bit difference hash of the reference image
     master        128 x 128 gray uint8 (16,384 bytes), stretched, area filter; b"" when loaded
                   without it
     thumbnail     JPEG bytes, long side about 96 px (at most 120), or b"" when loaded without it
@@ -69,7 +68,6 @@ class Facts:
     entropy: float = 0.0
     border: float = 0.0
     border_spread: float = 0.0
-    dhash: int = 0
     master: bytes = b""
     thumbnail: bytes = b""
     note: str = ""
@@ -109,7 +107,6 @@ def measure(decoded: Decoded, reference: Image.Image, *, identity: str, file_byt
         entropy=_entropy(histogram),
         border=border,
         border_spread=border_spread,
-        dhash=_difference_hash(master),
         master=master.tobytes(),
         thumbnail=_jpeg(small),
         note=decoded.note,
@@ -158,13 +155,6 @@ def _saturation(small: Image.Image) -> float:
     largest = np.maximum(np.maximum(red, green), blue)  # three times as fast as max(axis=2)
     smallest = np.minimum(np.minimum(red, green), blue)
     return float((largest - smallest).mean())
-
-
-def _difference_hash(master: Image.Image) -> int:
-    """64 bits, row by row from the top left: is a cell brighter than its right neighbour?"""
-    cells = np.asarray(master.resize((9, 8), Image.Resampling.BOX))
-    bits = cells[:, :-1] > cells[:, 1:]
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
 def _master(gray: Image.Image) -> Image.Image:
