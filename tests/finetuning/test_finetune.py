@@ -107,7 +107,7 @@ def test_a_class_of_one_picture_is_known_to_the_mean(question):
 
 
 def test_a_mean_that_is_no_model_is_not_taken(question, monkeypatch):
-    monkeypatch.setattr("tellapart.finetuning.finetune.APART", 0.5)  # as if they were far apart
+    monkeypatch.setattr("tellapart.finetuning.weights.APART", 0.5)  # as if they were far apart
     progress = Progress()
     found = finetune(question(alphas=(0.5, 1.0), epochs=1), progress)
     assert [one.name for one in found.histories] == ["fold 1", "fold 2", "fold 3", "all"]
@@ -116,14 +116,15 @@ def test_a_mean_that_is_no_model_is_not_taken(question, monkeypatch):
 
 
 def test_without_time_for_a_last_training_the_first_is_kept(question, monkeypatch):
-    monkeypatch.setattr("tellapart.finetuning.finetune.APART", 0.5)
+    monkeypatch.setattr("tellapart.finetuning.weights.APART", 0.5)
     asked = []
 
     def is_past(bench, seconds):
         asked.append(seconds)
         return len(asked) > 1  # there is time for the folds, then no more
 
-    monkeypatch.setattr("tellapart.finetuning.finetune._is_past", is_past)
+    for module in ("finetune", "weights"):
+        monkeypatch.setattr(f"tellapart.finetuning.{module}.is_past", is_past)
     asked_of = question(alphas=(0.5, 1.0), epochs=1, imbalance="none")
     found = finetune(asked_of, Progress())
     assert [one.name for one in found.histories] == ["fold 1", "fold 2", "fold 3"]

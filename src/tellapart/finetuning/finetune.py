@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from tellapart.advice.outlook import Outlook
 from tellapart.backbones.records import Backbone
 from tellapart.finetuning import held, kept, words
 from tellapart.finetuning.bench import Bench, make_bench, recipe_of
-from tellapart.finetuning.blending import Gain, blended, choose_alpha, gain, mean_of
+from tellapart.finetuning.blending import Gain, choose_alpha, gain
 from tellapart.finetuning.export import tuned_backbone, weights_of
 from tellapart.finetuning.folds import (
     Trials,
@@ -22,7 +21,6 @@ from tellapart.finetuning.folds import (
     place_of,
     train_fold,
     train_others,
-    train_part,
     training_of,
     trials_of,
 )
@@ -33,8 +31,9 @@ from tellapart.finetuning.pictures import sample_sheet
 from tellapart.finetuning.recipes import Recipe
 from tellapart.finetuning.records import Examples, History, Rows, Tuned
 from tellapart.finetuning.training import load_state
+from tellapart.finetuning.weights import averages, final_weights, is_past
 from tellapart.heads.linear import LinearHead
-from tellapart.heads.temperature import best_temperature, calibrated_loss, without_unseen
+from tellapart.heads.temperature import best_temperature
 from tellapart.images import RGB
 from tellapart.optional import need_torch
 from tellapart.progress import Progress
@@ -42,7 +41,6 @@ from tellapart.settings import Decoding, FinetuneSettings
 
 PILOT_RATES = (3e-4, 1e-3)  # METHODS section 5: 1e-3 harms small sets and doubles the gain of some
 PILOT_FROM = 800  # training pictures
-APART = 1.05  # times the log loss of one: a mean that loses more is of networks far apart
 
 FitHead = Callable[[Rows], LinearHead]
 
@@ -115,74 +113,9 @@ def finetune(question: Question, progress: Progress) -> Tuned:
     if worse:
         _leave(question, trials, 0.0, ())
         return option.told(words.kept_words(worse, trials.histories, trials.mixes))
-    state, made_by = _weights(bench, question, folds, trials, alpha, option.suffix, progress)
+    state, made_by = final_weights(bench, question, folds, trials, alpha, option.suffix, progress)
     _leave(question, trials, alpha, made_by)
     return option.told(_exported(bench, question, trials, alpha, state, made_by, found))
-
-
-def _weights(
-    bench: Bench,
-    question: Question,
-    folds: Rows,
-    trials: Trials,
-    alpha: float,
-    suffix: str,
-    progress: Progress,
-) -> tuple[dict[str, Any], tuple[History, ...]]:
-    """Return the weights to keep, and how the trainings went that made them.
-
-    That is the mean of the trainings that were judged on what they held out. One more learns from
-    all pictures where a fifth was held out and nothing was chosen by it, and where the mean is no
-    model: heads or networks began at random, or drifted apart.
-    """
-    number = len(trials.trainings)
-    if len(bench.recipe.alphas) > 1 and (number == 1 or _averages(bench)):
-        first, mean = (
-            _mean(bench, question, folds, trials.trainings[:used], alpha) for used in (1, number)
-        )
-        if number == 1 or _is_one_model(bench, question, folds, first, mean):
-            return mean, trials.histories
-        if _is_past(bench, trials.trainings[0].seconds):
-            return first, trials.histories[:1]
-        progress.say(
-            "the trainings lie too far apart for the mean of their weights to be a model: a last"
-            " one learns from all pictures"
-        )
-    start = bench.start(question, None)
-    done = train_part(bench, question, f"all{suffix}", None, progress)
-    return blended(start, done.state, alpha), (done.history,)
-
-
-def _averages(bench: Bench) -> bool:
-    """Whether the mean of several trainings may be a model: they began with the same weights."""
-    return bench.recipe.head == "probe"
-
-
-def _mean(
-    bench: Bench, question: Question, folds: Rows, trainings: Sequence[Fold], alpha: float
-) -> dict[str, Any]:
-    """Return the mean of trainings' weights, each mixed with those it began with."""
-    starts = [bench.start(question, folds != fold) for fold in range(len(trainings))]
-    return blended(mean_of(starts), mean_of([one.state for one in trainings]), alpha)
-
-
-def _is_one_model(
-    bench: Bench,
-    question: Question,
-    folds: Rows,
-    first: Mapping[str, Any],
-    mean: Mapping[str, Any],
-) -> bool:
-    """Whether mean weights do as well on all pictures as the first of the trainings they are of:
-    either learned from most of them. Classes that the first has not seen take no part.
-    """
-    labels = question.examples.labels
-    losses = []
-    for state in (first, mean):
-        load_state(bench.halves, bench.head, state)
-        scores = bench.scores(np.arange(len(labels)))
-        losses.append(calibrated_loss(without_unseen(scores, labels[folds != 0]), labels))
-    return losses[1] <= APART * losses[0]
 
 
 def _leave(question: Question, trials: Trials, alpha: float, made_by: tuple[History, ...]) -> None:
@@ -260,13 +193,8 @@ def _why_kept(mode: str, found: Gain | None, alpha: float) -> str:
 def _is_late(bench: Bench, first: Fold, folds: Rows) -> bool:
     """Whether the trainings that are left would go past the time budget."""
     number = int(folds.max()) + 1
-    last = 0.0 if _averages(bench) else number / max(1, number - 1)
-    return _is_past(bench, first.seconds * (number - 1 + last))
-
-
-def _is_past(bench: Bench, seconds: float) -> bool:
-    """Whether so many more would go past the time budget."""
-    return bench.deadline is not None and time.monotonic() + seconds > bench.deadline
+    last = 0.0 if averages(bench) else number / max(1, number - 1)
+    return is_past(bench, first.seconds * (number - 1 + last))
 
 
 def _pilot(bench: Bench, question: Question, folds: Rows, progress: Progress) -> tuple[Bench, Fold]:
@@ -307,7 +235,7 @@ def _with_option(
         return replace(bench, recipe=replace(bench.recipe, imbalance=name))
 
     def train_with(name: str) -> Fold | None:
-        if _is_past(bench, first.seconds):
+        if is_past(bench, first.seconds):
             return None
         return train_fold(with_option(name), question, folds, 0, f"fold 1 with {name}", progress)
 
