@@ -181,6 +181,7 @@ def ours(data: Path, seed: int, options: tuple[str, ...]) -> Row:
         "score": json.loads(done.stdout)["headline"]["value"],
         "kept": tuning["kept"] if tuning else "probe",
         "alpha": tuning["alpha"] if tuning else 0.0,
+        "whole": ((tuning or {}).get("tta") or {}).get("whole"),
         "truth": dict(zip(table["path"].to_list(), table["label"].to_list(), strict=True)),
         "answers": dict(zip(table["path"].to_list(), table["predicted"].to_list(), strict=True)),
     }
@@ -250,6 +251,7 @@ def tables(done: dict[str, Row]) -> None:
                 for one in (mine, auto)
             ]
             print(f"| {which} | {probe['score']:.3f} | {gains[0]} | {auto['kept']} | {gains[1]} |")
+    ladder(done)
     print("\n| rare class | option | balanced accuracy | minus none, points |")
     print("| --- | --- | --- | --- |")
     for data in RARE:
@@ -259,6 +261,31 @@ def tables(done: dict[str, Row]) -> None:
             if row and plain:
                 gain = "{:+.1f} ({:+.1f} to {:+.1f})".format(*difference(row, plain))
                 print(f"| {data} | {option} | {row['score']:.3f} | {gain} |")
+
+
+def ladder(done: dict[str, Row]) -> None:
+    print("\n| cifar10, pictures | rung | balanced accuracy | s |\n| --- | --- | --- | --- |")
+    for size in SIZES["cifar10"]:
+        at = f"cifar10@{size} 0"
+        rungs = [
+            (f"{kind}, {words}", row[field], row["seconds"])
+            for kind, field, words in RUNGS
+            if (row := done.get(f"{kind} {at}")) and row.get(field) is not None
+        ]
+        for words, score, seconds in rungs:
+            print(f"| {size:,} | {words} | {score:.3f} | {seconds:.0f} |")
+
+
+RUNGS = (  # measurement, field of its row, words
+    ("probe", "score", "network frozen, a fitted head"),
+    ("classic", "score", "network frozen, a new head trained"),
+    ("tuned", "whole", "the upper half trained on"),
+    ("tuned", "score", "and two views averaged"),
+    ("auto", "score", "what it decides"),
+    ("fastai", "frozen", "3 epochs frozen"),
+    ("fastai", "unfrozen", "and 3 unfrozen"),
+    ("fastai", "tta", "and its TTA"),
+)
 
 
 if __name__ == "__main__":
