@@ -34,7 +34,6 @@ def _make_facts(number: int, **changes: Any) -> Facts:
         entropy=float(draw.normal(7.3, 0.15)),
         border=float(draw.normal(115, 20)),
         border_spread=float(draw.normal(45, 8)),
-        dhash=int(draw.integers(2**63)),
     )
     return replace(ordinary, **changes)
 
