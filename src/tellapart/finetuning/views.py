@@ -23,7 +23,8 @@ from tellapart.progress import Progress
 
 MOST_KEPT_BYTES = 2_000_000_000  # of the frozen half's outputs
 LEAST_VIEWS = 2  # fewer augmented views a picture are not worth keeping
-CHUNK = 16  # pictures that go through the frozen half together
+CHUNK = 16  # pictures whose views are drawn together
+AT_ONCE = 16  # images that go through a network together: of more, caches do not hold the maps
 AHEAD = 96  # pictures drawn beforehand
 
 
@@ -139,9 +140,12 @@ def _kept(
         return seen, pictures.judged(opened)
 
     def through(pixels: Any) -> Any:
+        found = []
         with torch.inference_mode(), autocast():
-            found = lower(normalised(torch.from_numpy(pixels), pictures.transform, device))
-        return _channels_last(found.to(torch.bfloat16)).contiguous().cpu()
+            for some in torch.from_numpy(pixels).split(AT_ONCE):
+                given = lower(normalised(some, pictures.transform, device))
+                found.append(_channels_last(given.to(torch.bfloat16)).contiguous().cpu())
+        return torch.cat(found)
 
     n = len(pictures.ids)
     kept: list[Any] = [None, None]  # filled from the first chunk on
