@@ -351,7 +351,7 @@ def test_a_frozen_half_that_memory_does_not_hold(question, monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr("tellapart.finetuning.bench.make_store", full)
-    with pytest.raises(OptionError, match=r"2 views of 32 px .* give fewer --views or a smaller"):
+    with pytest.raises(OptionError, match=r"16 images of 32 px: give a smaller --size or --im"):
         finetune(question(), Progress())
 
 

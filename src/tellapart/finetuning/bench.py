@@ -22,7 +22,7 @@ from tellapart.finetuning.pictures import Pictures, hold_tables
 from tellapart.finetuning.recipes import Recipe, make_recipe
 from tellapart.finetuning.records import Rows
 from tellapart.finetuning.training import state_of
-from tellapart.finetuning.views import Store, make_store, normalised
+from tellapart.finetuning.views import AT_ONCE, Store, make_store, normalised
 from tellapart.images import Transform
 from tellapart.optional import need_torch
 from tellapart.progress import Progress
@@ -144,8 +144,8 @@ def make_bench(question: Question, recipe: Recipe, progress: Progress) -> Bench:
         )
     except torch.OutOfMemoryError as problem:
         raise OptionError(
-            f"the GPU's memory does not hold what the frozen half makes of {views} views of"
-            f" {recipe.size} px of a few pictures: give fewer --views or a smaller --size"
+            f"the GPU's memory does not hold what the frozen half makes of {AT_ONCE} images of"
+            f" {max(recipe.size, transform.size)} px: give a smaller --size or --image-size"
         ) from problem
     return Bench(
         recipe=recipe,

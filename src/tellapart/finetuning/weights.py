@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,6 @@ import numpy as np
 from tellapart.finetuning.bench import Bench
 from tellapart.finetuning.blending import blended, mean_of
 from tellapart.finetuning.folds import Trials, train_part
-from tellapart.finetuning.kept import Done as Fold
 from tellapart.finetuning.records import History, Rows
 from tellapart.finetuning.training import load_state
 from tellapart.heads.temperature import calibrated_loss, without_unseen
@@ -42,10 +41,13 @@ def final_weights(
     """
     number = len(trials.trainings)
     if len(bench.recipe.alphas) > 1 and (number == 1 or averages(bench)):
-        first, mean = (
-            _mean(bench, question, folds, trials.trainings[:used], alpha) for used in (1, number)
-        )
-        if number == 1 or _is_one_model(bench, question, folds, first, mean):
+        starts = [bench.start(question, folds != fold) for fold in range(number)]
+        tuned = [one.state for one in trials.trainings]
+        first = blended(starts[0], tuned[0], alpha)
+        if number == 1:
+            return first, trials.histories
+        mean = blended(mean_of(starts), mean_of(tuned), alpha)
+        if _is_one_model(bench, question, folds, first, mean):
             return mean, trials.histories
         if is_past(bench, trials.trainings[0].seconds):
             return first, trials.histories[:1]
@@ -66,14 +68,6 @@ def averages(bench: Bench) -> bool:
 def is_past(bench: Bench, seconds: float) -> bool:
     """Whether so many more would go past the time budget."""
     return bench.deadline is not None and time.monotonic() + seconds > bench.deadline
-
-
-def _mean(
-    bench: Bench, question: Question, folds: Rows, trainings: Sequence[Fold], alpha: float
-) -> dict[str, Any]:
-    """Return the mean of trainings' weights, each mixed with those it began with."""
-    starts = [bench.start(question, folds != fold) for fold in range(len(trainings))]
-    return blended(mean_of(starts), mean_of([one.state for one in trainings]), alpha)
 
 
 def _is_one_model(
