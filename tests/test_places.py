@@ -6,8 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from tellapart.cli.output import say, say_json
 from tellapart.errors import ModelError, OutputError
-from tellapart.places import FORMAT, only_one, read_json, write_bytes, write_json, writing
+from tellapart.models.predicting import Predictions, write_predictions
+from tellapart.places import (
+    FORMAT,
+    only_one,
+    printing,
+    read_json,
+    write_bytes,
+    write_json,
+    writing,
+)
 from tellapart.version import __version__
 
 
@@ -118,3 +128,36 @@ def test_json_too_deep_to_read_is_called_damaged(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("[" * 200_000)
     with pytest.raises(OutputError, match="is damaged: it holds no valid JSON"):
         read_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.EINVAL])  # the second on Windows
+def test_a_reader_that_is_gone_is_a_broken_pipe(number: int) -> None:
+    with pytest.raises(BrokenPipeError), printing():
+        raise OSError(number, "it is gone")
+
+
+def test_what_else_stops_printing_is_said() -> None:
+    with pytest.raises(OSError, match="No space left"), printing():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("write", [say, say_json, write_predictions])
+def test_all_that_is_printed_minds_its_reader(write, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        encoding = "utf-8"
+
+        @property
+        def buffer(self) -> "Gone":
+            return self
+
+        def write(self, _: object) -> None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+        def flush(self) -> None: ...
+
+    given = {say: ("x",), say_json: ({},), write_predictions: (Predictions((), ()), "csv", None)}[
+        write
+    ]
+    monkeypatch.setattr("sys.stdout", Gone())
+    with pytest.raises(BrokenPipeError):
+        write(*given)

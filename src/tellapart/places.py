@@ -104,6 +104,17 @@ def new_folder(folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def printing() -> Iterator[None]:
+    """Raise BrokenPipeError where what reads our stdout is gone: Windows calls that EINVAL."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno == errno.EINVAL:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from problem
+        raise
+
+
 def refuse_existing(path: Path, option: str) -> None:
     """Raise OutputError where `path` is taken: it may be an original, or hold somebody's edits."""
     if path.exists():

@@ -14,23 +14,27 @@ if TYPE_CHECKING:
 
 def say(*lines: str) -> None:
     """Print lines on stdout, whatever its encoding can show."""
+    from tellapart.places import printing
+
     encoding = sys.stdout.encoding or "utf-8"
     text = "\n".join(lines) + "\n"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
+    with printing():
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
 
 
 def say_json(value: dict[str, Any]) -> None:
     """Print an object as JSON, in UTF-8 whatever the terminal speaks: programs read it."""
-    from tellapart.places import json_text
+    from tellapart.places import json_text, printing
 
     text = json_text(value)
     if not hasattr(sys.stdout, "buffer"):  # replaced by a test or a notebook
         sys.stdout.write(text)
         return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
+    with printing():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
 
 
 def say_wrapped(text: str, *, indent: int) -> None:

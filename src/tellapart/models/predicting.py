@@ -16,7 +16,7 @@ from tellapart.data.frames import guarded
 from tellapart.errors import OptionError, did_you_mean
 from tellapart.models.classifier import Prediction
 from tellapart.models.folder import load_classifier
-from tellapart.places import write_bytes
+from tellapart.places import printing, write_bytes
 from tellapart.progress import Progress
 
 
@@ -87,8 +87,9 @@ def write_predictions(
     if out is not None:
         write_bytes(out, content)
         return
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    with printing():
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
 
 
 def _likeliest(one: Prediction, top_k: int) -> list[tuple[str, float]]:
