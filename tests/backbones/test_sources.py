@@ -31,7 +31,6 @@ torch = pytest.importorskip("torch")
 
 NONE = NetworkSettings(weights="none")
 SMALL = "timm:test_efficientnet"
-pytestmark = pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")  # of constants
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import pytest
 Command = Callable[..., tuple[int, str, str]]
 Refused = Callable[..., str]
 NETWORK = "timm:test_efficientnet"
-pytestmark = pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")  # of constants
 
 
 def test_what_can_be_had_is_listed(command: Command) -> None:

@@ -2,11 +2,11 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tellapart.cli import main
 from tellapart.progress import Progress
@@ -122,7 +122,17 @@ def test_main_exits_with_the_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert stop.value.code == 2
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no broken pipes there")
+def test_what_pillow_says_of_odd_exif_is_not_said(
+    process: Callable[..., subprocess.Popen[str]], finished: Path, shapes: Path, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a description that is cut off"
+    with Image.open(next(shapes.rglob("*.png"))) as picture:
+        picture.convert("RGB").save(tmp_path / "odd.jpg", exif=exif.tobytes()[:-9])
+    _, err = process("predict", finished, tmp_path / "odd.jpg", "--quiet").communicate()
+    assert err == ""
+
+
 def test_a_reader_that_stops_reading_is_no_error(
     process: Callable[..., subprocess.Popen[str]], finished: Path, shapes: Path
 ) -> None:

@@ -21,7 +21,7 @@ from tellapart.heads.kinds import HEADS, check_head, families, in_words, usual_s
 from tellapart.heads.knn import fit_knn
 from tellapart.heads.lda import fit_lda
 from tellapart.heads.mean import fit_mean
-from tellapart.heads.prepare import Table
+from tellapart.heads.prepare import CHUNK, Table
 from tellapart.heads.saved import CLASSES, head_from, misfit
 from tellapart.heads.settings import Setting
 from tellapart.heads.svm import fit_svm
@@ -117,6 +117,13 @@ def test_the_networks_forward_pass_is_scikit_learns() -> None:
         theirs.fit(features, labels)
         ours = mlp.MlpHead("mlp", mlp._layers(theirs)).probabilities(features)
         np.testing.assert_allclose(ours, theirs.predict_proba(features), atol=1e-5)
+
+
+def test_a_last_batch_that_is_smaller_is_no_warning() -> None:
+    features = np.random.default_rng(0).normal(size=(CHUNK + 5, 4)).astype(np.float32)
+    labels = np.arange(len(features)) % 3
+    head = fit_setting(features, labels, 3, Setting(1, False, False, "mlp", 0, "4"), 1.0, 0)
+    assert head.scores(features[:2]).shape == (2, 3)
 
 
 def test_passes_of_one_training_are_those_of_several() -> None:

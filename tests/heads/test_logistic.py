@@ -9,6 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tellapart.heads.fitting import fit_setting
+from tellapart.heads.kinds import usual_setting
 from tellapart.heads.logistic import Setting, fit_head
 
 
@@ -68,3 +70,11 @@ def test_the_features_are_not_changed() -> None:
     before = features.copy()
     fit_head(features, labels, 3, Setting(1.0, False, True), 1.0)
     np.testing.assert_array_equal(features, before)
+
+
+@pytest.mark.parametrize("kind", ["logistic", "svm", "mlp"])
+def test_many_classes_of_one_picture_are_no_warning(kind: str) -> None:
+    """scikit-learn takes so many labels for numbers to fit; pytest makes an error of a warning."""
+    features = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
+    head = fit_setting(features, np.arange(30), 30, usual_setting(kind), 1.0, 0)
+    assert head.scores(features).shape == (30, 30)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -157,11 +156,5 @@ def in_threads(work: Callable[[Any], Any], tasks: Sequence[Any]) -> list[Any]:
     """Return work(task) of every task; each keeps to one BLAS thread, so sums are always alike."""
     from concurrent.futures import ThreadPoolExecutor
 
-    with (
-        one_thread_quietly(),
-        warnings.catch_warnings(),
-        ThreadPoolExecutor(os.cpu_count() or 1) as threads,
-    ):
-        # scikit-learn's, where subsets hold a few pictures of each class: that is measured here
-        warnings.filterwarnings("ignore", "The number of unique classes")
+    with one_thread_quietly(), ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         return list(threads.map(work, tasks))

@@ -41,7 +41,7 @@ Every verb has its own --help. --debug shows the traceback of an error, --versio
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     # Pillow warns of odd EXIF tags in a line of its own source; what matters becomes a problem.
-    warnings.filterwarnings("ignore", module=r"PIL\b")
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\b")
     # GNU's OpenMP lets threads that wait spin for milliseconds: beside other work a training took
     # ten times as long. Some microseconds are as good on a quiet machine.
     if "OMP_WAIT_POLICY" not in os.environ:

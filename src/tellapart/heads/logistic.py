@@ -82,15 +82,17 @@ def softmax_form(fitted: Any, k: int) -> tuple[Floats, Floats]:
 
 @contextmanager
 def one_thread_quietly() -> Iterator[None]:
-    """Keep BLAS to one thread, and scikit-learn from warning that a path's end has not converged.
+    """Keep BLAS to one thread, and scikit-learn from warning of what is meant.
 
-    An unregularised fit of separable classes has no optimum; its C loses to smaller ones.
+    That a path's end has not converged: an unregularised fit of separable classes has no optimum;
+    its C loses to smaller ones. And that classes of a picture or two look like numbers to fit.
     """
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
     with warnings.catch_warnings(), threadpool_limits(limits=1):
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         yield
 
 

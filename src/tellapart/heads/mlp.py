@@ -124,7 +124,7 @@ def fit_mlp(
     drawn = np.random.default_rng(seed)
     found: dict[int, MlpHead] = {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a last batch smaller than batch_size
+        warnings.filterwarnings("ignore", "Got `batch_size`")  # the last batch is smaller
         for done in range(1, max(wanted) + 1):
             times = -(-PASS // len(labels)) if len(labels) < PASS else 1
             order = np.concatenate([drawn.permutation(len(labels)) for _ in range(times)])
