@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from tellapart.backbones.lite import LITES
 from tellapart.features import store as store_module
 
 PICTURES_PER_CLASS = 12
@@ -116,6 +117,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory, shapes: Path, kept_cache:
 def model(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished run's model folder, to change."""
     return Path(shutil.copytree(finished / "model", tmp_path / "model"))
+
+
+@pytest.fixture
+def no_larger_lites(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where only the core is installed, whatever is installed here."""
+    for name in ("lite1", "lite2"):
+        monkeypatch.setitem(sys.modules, LITES[name].package, None)
 
 
 @pytest.fixture

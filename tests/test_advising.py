@@ -13,7 +13,11 @@ from tellapart.pipeline import run
 
 
 def test_the_next_backbone_at_hand_is_measured(
-    shapes: Path, tmp_path: Path, kept_cache: Path, monkeypatch: pytest.MonkeyPatch
+    shapes: Path,
+    tmp_path: Path,
+    kept_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    no_larger_lites: None,
 ) -> None:
     monkeypatch.setattr(advising, "LARGER", {"lite0": ("lite2", "lite0")})
     advice = run(shapes, tmp_path / "run", cache=kept_cache).advice

