@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import warnings
 from collections.abc import Iterator
@@ -65,56 +66,66 @@ def need_torch() -> Any:
 
 
 def need_timm() -> Any:
-    """Import timm, mending on the way a torchvision whose compiled operators do not load."""
+    """Import timm."""
     need_torch()
-    return _beside_torchvision("timm", "torch")
+    _mend_torchvision()
+    return need("timm", "torch")
 
 
 def need_torchvision() -> Any:
-    """Import torchvision, mending compiled operators that do not load as `need_timm` does."""
+    """Import torchvision."""
     need_torch()
-    return _beside_torchvision("torchvision", "torch")
+    _mend_torchvision()
+    return need("torchvision", "torch")
 
 
 def need_transformers() -> Any:
-    """Import transformers, which imports torchvision, mended as `need_timm` does."""
-    need_torchvision()
+    """Import transformers."""
+    need_torchvision()  # which it imports
     transformers = need("transformers", "hf")
     transformers.utils.logging.set_verbosity_error()  # notes for its own developers
     transformers.utils.logging.disable_progress_bar()
     return transformers
 
 
+def check_lightning() -> None:
+    """Raise MissingExtra where Lightning is absent, without the seconds that its import takes."""
+    for module in ("torch", "lightning"):
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtra(
+                f"this needs {module}, which is not installed: {INSTALL.format(extra='finetune')}"
+            )
+
+
 def need_lightning() -> Any:
-    """Import Lightning's trainer (lightning.pytorch), mending torchvision as `need_timm` does."""
+    """Import Lightning's trainer (lightning.pytorch)."""
     need("torch", "finetune")
-    return _beside_torchvision("lightning.pytorch", "finetune")
+    _mend_torchvision()  # which its metrics import
+    return need("lightning.pytorch", "finetune")
 
 
-def _beside_torchvision(module: str, extra: str) -> Any:
-    """Import a module that imports torchvision.
+def _mend_torchvision() -> None:
+    """Import torchvision where it is installed, before the libraries that import it.
 
     A torchvision built for another torch fails with "operator torchvision::nms does not exist".
     tellapart uses none of torchvision's compiled operators, so on exactly this error their schemas
-    are defined and the import is tried once more.
+    are defined and the next import succeeds.
     """
     try:
-        return need(module, extra)
+        importlib.import_module("torchvision")
+    except ImportError:
+        return  # who needs it says so
     except RuntimeError as error:
         if "torchvision::nms does not exist" not in str(error):
             raise
-        define_missing_torchvision_operators()
-        return need(module, extra)
+        _define_missing_operators()
 
 
-HALF_LOADED = ("torchvision", "timm", "torchmetrics", "lightning")
-
-
-def define_missing_torchvision_operators() -> None:
+def _define_missing_operators() -> None:
     """Define the schemas of torchvision's operators that its Python files register kernels for."""
     torch = need_torch()
-    for name in [one for one in sys.modules if one.split(".")[0] in HALF_LOADED]:
-        del sys.modules[name]
+    for name in [one for one in sys.modules if one.split(".")[0] == "torchvision"]:
+        del sys.modules[name]  # half loaded
     library = torch.library.Library("torchvision", "FRAGMENT")
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
@@ -135,7 +146,7 @@ def installed_version(distribution: str) -> str | None:
 
 
 __all__ = [
-    "define_missing_torchvision_operators",
+    "check_lightning",
     "import_nncf",
     "import_openvino",
     "installed_version",

@@ -40,7 +40,7 @@ def check(settings: RunSettings) -> None:
             raise OptionError("--resume has an effect with fine-tuning only: add --finetune yes")
         return
     from tellapart.finetuning.recipes import check_settings
-    from tellapart.optional import need_lightning
+    from tellapart.optional import check_lightning
 
     check_settings(settings.finetune)
     for option, is_given, advice in (
@@ -57,7 +57,7 @@ def check(settings: RunSettings) -> None:
                 f"{option} cannot go with fine-tuning, which trains one network: {advice}"
             )
     views(settings)
-    need_lightning()
+    check_lightning()
 
 
 def tune(

@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 a bug, 2 the input or the command line, 3 --fail-on was re
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import os
 import signal
@@ -47,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(run_verb(given, _interrupts()))
+    code = run_verb(given, _interrupts())
+    gc.freeze()  # or Python looks for cycles among all that torch has loaded, for a second
+    sys.exit(code)
 
 
 def run_verb(given: list[str], interrupts: Interrupts | None = None) -> int:

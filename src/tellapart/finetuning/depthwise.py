@@ -144,8 +144,9 @@ def _with_zeros(gradient: Any, x: Any, side: int, stride: int) -> Any:
 
 def _of_input(whole: Any, weight: Any, side: int) -> Any:
     torch = need_torch()
-    padded = torch.nn.functional.pad(whole, (side - 1,) * 4)
-    return torch.nn.functional.conv2d(padded, weight.flip(2, 3), groups=len(weight))
+    return torch.nn.functional.conv2d(
+        whole, weight.flip(2, 3), padding=side - 1, groups=len(weight)
+    )
 
 
 def _of_weight(whole: Any, x: Any, weight: Any) -> Any:
