@@ -132,11 +132,15 @@ def test_what_is_wrong_is_said_before_any_work(refused, shapes, tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["lightning", "lightning.pytorch"])  # gone, or half there
-def test_without_lightning_the_install_line_is_named(refused, shapes, monkeypatch, missing):
+def test_without_lightning_the_install_line_is_named(
+    refused, shapes, monkeypatch, missing, tmp_path
+):
     import sys
 
     monkeypatch.setitem(sys.modules, missing, None)
-    assert 'pip install "tellapart[finetune]"' in refused("finetune", shapes)
+    line = refused("finetune", shapes, "--out", tmp_path / "run")
+    assert 'pip install "tellapart[finetune]"' in line
+    assert not list(tmp_path.glob("run*"))
 
 
 def test_kill_9_and_resume_ends_as_if_nothing_had_happened(tuned, process, command, shapes):

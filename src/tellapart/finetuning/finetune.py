@@ -35,7 +35,7 @@ from tellapart.finetuning.weights import averages, final_weights, is_past
 from tellapart.heads.linear import LinearHead
 from tellapart.heads.temperature import best_temperature
 from tellapart.images import RGB
-from tellapart.optional import need_torch
+from tellapart.optional import need_lightning, need_torch
 from tellapart.progress import Progress
 from tellapart.settings import Decoding, FinetuneSettings
 
@@ -83,6 +83,7 @@ def finetune(question: Question, progress: Progress) -> Tuned:
         if not worth:
             return words.kept_words(why, ())
         progress.say(f"fine-tuning is tried: {why}")
+    need_lightning()  # before anything is written
     recipe = recipe_of(question)
     kept.check_same(question.folder, kept.asked_of(question, recipe), resume=settings.resume)
     bench = make_bench(question, without_option(recipe), progress)
