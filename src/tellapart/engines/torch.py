@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.backbones.records import Backbone
+from tellapart.engines.allocation import keep_freed_pages
 from tellapart.optional import need_torch
 
 BATCHES = {"cuda": 64, "mps": 32, "cpu": 8}  # pictures in one call
@@ -25,6 +26,8 @@ class TorchEngine:
 
     def __init__(self, backbone: Backbone, device: str) -> None:
         torch = need_torch()
+        if device == "cpu":
+            keep_freed_pages()
         self._torch, self._lock = torch, threading.Lock()
         self.device = device
         self.version = metadata.version("torch")

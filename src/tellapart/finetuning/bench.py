@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.engines.allocation import keep_freed_pages
 from tellapart.engines.torch import torch_device
 from tellapart.errors import OptionError
 from tellapart.finetuning.blending import LOWEST
@@ -115,6 +116,8 @@ def make_bench(question: Question, recipe: Recipe, progress: Progress) -> Bench:
     """Return the bench for a question: network cut, frozen half computed where it can be kept."""
     torch = need_torch()
     device, transform = torch_device(), question.backbone.transform
+    if device == "cpu":
+        keep_freed_pages()
     torch.manual_seed(question.seed)
     network = _network(question, recipe, device)
     recipe = _fitting(network, recipe, transform)
