@@ -15,8 +15,8 @@ SLOW = 0.02  # fall of the training loss over a whole training, as a share
 
 
 NO_ROOM = 0.995  # a probe this good, in balanced accuracy out of fold, leaves nothing to gain
+FLAT = 0.01  # of balanced accuracy: a learning curve that rises by no more with twice the pictures
 TOO_FEW = 40  # training pictures: out-of-fold gains of less say nothing
-FEW = 250  # below this the probe is hard to beat (METHODS section 5)
 
 
 def worth_trying(outlook: Outlook | None, pictures: int) -> tuple[bool, str]:
@@ -28,10 +28,10 @@ def worth_trying(outlook: Outlook | None, pictures: int) -> tuple[bool, str]:
         return False, f"{pictures:,} training pictures are too few to tell whether tuning pays"
     if outlook.score.value >= NO_ROOM:
         return False, f"it is right on {_score(outlook)} out of fold, which leaves nothing to gain"
-    if pictures < FEW and outlook.doubling.low > 0:
+    if outlook.score.high >= NO_ROOM and outlook.doubling.high <= FLAT:
         return False, (
-            f"it still gains from every picture (twice as many would bring {_doubling(outlook)}),"
-            f" and with only {pictures:,} of them tuning rarely brings as much: add pictures first"
+            f"it is right on {_score(outlook)} out of fold, and even twice the pictures would bring"
+            f" {_doubling(outlook)}: there is next to nothing to gain"
         )
     return True, (
         f"the probe is right on {_score(outlook)} out of fold, and twice the pictures would bring"
