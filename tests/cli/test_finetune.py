@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -131,16 +133,33 @@ def test_what_is_wrong_is_said_before_any_work(refused, shapes, tmp_path):
     assert not out.exists()
 
 
-@pytest.mark.parametrize("missing", ["lightning", "lightning.pytorch"])  # gone, or half there
-def test_without_lightning_the_install_line_is_named(
-    refused, shapes, monkeypatch, missing, tmp_path
+def test_without_lightning_the_install_line_comes_before_any_picture_is_read(
+    refused, tmp_path, monkeypatch
 ):
-    import sys
+    monkeypatch.setitem(sys.modules, "lightning", None)
+    for verb in ("finetune", "lr-find"):
+        line = refused(verb, tmp_path / "gone")
+        assert line.endswith('lightning, which is not installed: pip install "tellapart[finetune]"')
 
-    monkeypatch.setitem(sys.modules, missing, None)
+
+def test_half_of_lightning_is_found_before_any_checkpoint(refused, shapes, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "lightning.pytorch", None)
     line = refused("finetune", shapes, "--out", tmp_path / "run")
     assert 'pip install "tellapart[finetune]"' in line
     assert not list(tmp_path.glob("run*"))
+    monkeypatch.setattr("tellapart.finetuning.finetune.make_bench", None)
+    assert 'pip install "tellapart[finetune]"' in refused("lr-find", shapes)
+
+
+def test_a_wrong_path_waits_for_no_library(tmp_path):
+    code = (
+        "import sys; from tellapart.cli.main import run_verb;"
+        f"code = run_verb(['finetune', {str(tmp_path / 'gone')!r}]);"
+        "print(code, [one for one in ('torch', 'lightning') if one in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "2 []"
+    assert "no such path" in done.stderr
 
 
 def test_kill_9_and_resume_ends_as_if_nothing_had_happened(tuned, process, command, shapes):

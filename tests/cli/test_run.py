@@ -390,8 +390,14 @@ def test_columns_are_not_for_folders_but_the_table_in_it_is_named(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to one process there")
 def test_ctrl_c_ends_in_one_line(
-    process: Callable[..., subprocess.Popen[str]], pictures: Path, tmp_path: Path
+    process: Callable[..., subprocess.Popen[str]],
+    pictures: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
+    # under nohup the signal is ignored, and what is ignored is inherited
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     level = np.random.default_rng(0).integers(0, 255, (1200, 1200, 3), np.uint8)
     Image.fromarray(level).save(tmp_path / "large.png", compress_level=1)
     large = (tmp_path / "large.png").read_bytes()

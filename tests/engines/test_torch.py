@@ -21,11 +21,14 @@ def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float3
 
 
 def test_agrees_with_openvino_and_with_itself(
-    lite0: Backbone, network: Path, pixels: NDArray[np.uint8]
+    lite0: Backbone, network: Path, pixels: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tellapart.engines.torch import TorchEngine
 
+    tuned: list[bool] = []
+    monkeypatch.setattr("tellapart.engines.torch.keep_freed_pages", lambda: tuned.append(True))
     engine = TorchEngine(lite0, "cpu")
+    assert tuned
     assert (engine.name, engine.precision, engine.features) == ("torch", "f32", 1280)
     vectors = engine.embed(pixels)
     kept = load_network(network, precision="f32").embed(pixels)  # with weights rounded to fp16

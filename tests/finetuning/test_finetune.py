@@ -13,6 +13,7 @@ from tellapart.advice.outlook import Outlook
 from tellapart.advice.records import Guess
 from tellapart.errors import OptionError, OutputError
 from tellapart.finetuning import held, training
+from tellapart.finetuning.bench import make_bench, recipe_of
 from tellapart.finetuning.blending import Gain
 from tellapart.finetuning.export import weights_of
 from tellapart.finetuning.finetune import finetune, look_for_rate
@@ -476,3 +477,12 @@ def test_a_budget_that_is_used_up_ends_after_an_epoch_and_says_so(question):
     assert [one.name for one in found.histories] == ["fold 1"]
     assert found.histories[0].stopped == "the time budget was used up after epoch 1"
     assert found.head is not None
+
+
+def test_memory_that_is_freed_on_a_cpu_is_kept(question, monkeypatch):
+    kept = []
+    monkeypatch.setattr("tellapart.finetuning.bench.keep_freed_pages", lambda: kept.append(True))
+    monkeypatch.setattr("tellapart.finetuning.bench.torch_device", lambda: "cpu")
+    asked = question(epochs=1)
+    make_bench(asked, recipe_of(asked), Progress())
+    assert kept

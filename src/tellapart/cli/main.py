@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a bug, 2 the input or the command line, 3 --fail-on was re
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
 import importlib
@@ -48,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     given = list(sys.argv[1:] if arguments is None else arguments)
-    code = run_verb(given, _interrupts())
-    gc.freeze()  # or Python looks for cycles among all that torch has loaded, for a second
-    sys.exit(code)
+    # Or Python looks for cycles among all that torch has loaded, for a second, when it ends.
+    atexit.register(gc.freeze)
+    sys.exit(run_verb(given, _interrupts()))
 
 
 def run_verb(given: list[str], interrupts: Interrupts | None = None) -> int:

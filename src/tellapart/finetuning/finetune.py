@@ -83,7 +83,7 @@ def finetune(question: Question, progress: Progress) -> Tuned:
         if not worth:
             return words.kept_words(why, ())
         progress.say(f"fine-tuning is tried: {why}")
-    need_lightning()  # before anything is written
+    need_lightning()  # before any checkpoint is written
     recipe = recipe_of(question)
     kept.check_same(question.folder, kept.asked_of(question, recipe), resume=settings.resume)
     bench = make_bench(question, without_option(recipe), progress)
@@ -142,6 +142,7 @@ def _leave(question: Question, trials: Trials, alpha: float, made_by: tuple[Hist
 
 def look_for_rate(question: Question, progress: Progress) -> tuple[RateCurve | None, float]:
     """Return what a range test on all training pictures finds, and the recipe's own rate."""
+    need_lightning()  # before the frozen half is computed
     bench = make_bench(question, without_option(recipe_of(question)), progress)
     training = training_of(bench, question, "find rate", None)
     return find_rate(training, progress), bench.recipe.rate
