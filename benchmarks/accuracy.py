@@ -9,20 +9,13 @@ the mean width of the 95 % interval. Pictures are looked at once a set; nothing 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
-import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from tellapart import pipeline
-from tellapart.auditing import components_of, look_at
-from tellapart.backbones import get_backbone
-from tellapart.data import read
-from tellapart.features import open_cache
-from tellapart.likeness import look_for_copies
-from tellapart.progress import Progress
+import tellapart as ta
 from tellapart.settings import Decoding, ReadSettings, RunSettings, SplitSettings
 
 SETS = (  # name, place, reading, target
@@ -51,32 +44,25 @@ def main() -> None:
     chosen = parser.parse_args()
     print("| set | split | balanced accuracy | sd over seeds | interval width | target | s a fit |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    with tempfile.TemporaryDirectory() as folder, open_cache(folder) as cache:
+    with tempfile.TemporaryDirectory() as folder:
         for name, place, reading, target in SETS:
             if chosen.only in (None, name):
-                print(line(name, chosen.sets / place, reading, target, chosen.seeds, cache))
+                print(line(name, chosen.sets / place, reading, target, chosen.seeds, Path(folder)))
 
 
-def line(name, place, reading, target, seeds, cache) -> str:
+def line(name, place, reading, target, seeds, folder) -> str:
     bands = ("R", "G", "B") if name.startswith("naip") else None
-    settings = RunSettings(read=reading, decoding=Decoding(bands=bands))
-    pictures = read(place, reading)
-    backbone = get_backbone("lite0")
-    seen = look_at(
-        pictures, backbone, "openvino", settings.decoding, cache, Progress(), rehash=False
-    )
-    usable = pictures.take(seen.usable.tolist())
-    alike = look_for_copies(seen, cache, Progress(), mirror=True)
-    together = components_of(usable, seen, alike)
-    given = pictures.has_given_split
+    given = ta.read(place, reading).has_given_split
     scores, widths, seconds = [], [], []
     for seed in range(1 if given else seeds):
-        one = replace(settings, seed=seed, split=SplitSettings(seed=seed))
-        split = pipeline._split(pictures, usable, seen, alike, together, one)
-        start = time.perf_counter()
-        fitted = pipeline._fit(usable, seen, split, one, cache, Progress())
-        seconds.append(time.perf_counter() - start)
-        headline = pipeline._judge(usable, seen, split, fitted, one).evaluation.headline
+        settings = RunSettings(
+            read=reading, decoding=Decoding(bands=bands), seed=seed, advice=False,
+            split=SplitSettings(seed=seed),
+        )  # fmt: skip
+        out = folder / name / str(seed)
+        headline = ta.run(place, out, settings=settings, cache=folder / "cache").evaluation.headline
+        told = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        seconds.append(told["seconds"]["fit"])
         scores.append(headline.value)
         widths.append(headline.high - headline.low)
     cells = (

@@ -80,7 +80,7 @@ def out_of_fold(table, column, folds, bands, seed, cache):
     reading = ReadSettings(label_column="tree_density", group_column=column)
     settings = RunSettings(read=reading, decoding=Decoding(bands=bands), seed=seed)
     pictures, base = read(table, reading), get_backbone(EMBEDDED)
-    ways = choosing.open_ways(settings)
+    ways = choosing.open_ways(settings, cache)
     seen = look_at(
         pictures, base, settings.engine, settings.decoding, cache, Progress(), rehash=False,
         also=choosing.first_recipes(ways),
