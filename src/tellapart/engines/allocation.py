@@ -6,10 +6,14 @@ import ctypes
 import os
 import sys
 
-TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # of mallopt(3)
-NEVER = -1
-PAD = 100_000_000  # bytes by which the heap grows
-LARGEST = (2**30, 2**25)  # bytes that stay in the heap; older glibc takes no more than the second
+# The variable that sets it, its number in mallopt(3), and values of which the first that is taken
+# holds: the heap is never trimmed, grows by 100 MB, and keeps what is smaller than 1 GB (older
+# glibc takes no more than 32 MB).
+OPTIONS = (
+    ("MALLOC_TRIM_THRESHOLD_", -1, (-1,)),
+    ("MALLOC_TOP_PAD_", -2, (100_000_000,)),
+    ("MALLOC_MMAP_THRESHOLD_", -3, (2**30, 2**25)),
+)
 
 
 def keep_freed_pages() -> None:
@@ -17,15 +21,14 @@ def keep_freed_pages() -> None:
 
     Every step of a network frees and allocates the same tensors. As it comes, glibc hands those of
     some MB back to the system, which must clear each page again: the frozen half of a fine-tuning
-    on a CPU took up to twice as long. Other C libraries stay as they are, and so does glibc where
-    its own variables tune it.
+    on a CPU took up to twice as long. Other C libraries stay as they are, and so does what glibc's
+    own variables set.
     """
-    tuned = "GLIBC_TUNABLES" in os.environ or any(one.startswith("MALLOC_") for one in os.environ)
-    if tuned or sys.platform != "linux":
+    if sys.platform != "linux" or "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", ""):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:  # musl
         return
-    mallopt(TRIM_THRESHOLD, NEVER)
-    mallopt(TOP_PAD, PAD)
-    any(mallopt(MMAP_THRESHOLD, size) for size in LARGEST)
+    for variable, option, values in OPTIONS:
+        if variable not in os.environ:
+            any(mallopt(option, value) for value in values)

@@ -85,7 +85,8 @@ def one_thread_quietly() -> Iterator[None]:
     """Keep BLAS to one thread, and scikit-learn from warning of what is meant.
 
     That a path's end has not converged: an unregularised fit of separable classes has no optimum;
-    its C loses to smaller ones. And that classes of a picture or two look like numbers to fit.
+    its C loses to smaller ones. That classes of a picture or two look like numbers to fit. And that
+    a network's last batch is smaller. Around threads, not within them: filters are the process's.
     """
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
@@ -93,6 +94,7 @@ def one_thread_quietly() -> Iterator[None]:
     with warnings.catch_warnings(), threadpool_limits(limits=1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        warnings.filterwarnings("ignore", "Got `batch_size`", UserWarning)
         yield
 
 

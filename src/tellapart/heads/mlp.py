@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -123,16 +122,14 @@ def fit_mlp(
     wanted = [int(one.strength) for one in settings]
     drawn = np.random.default_rng(seed)
     found: dict[int, MlpHead] = {}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Got `batch_size`")  # the last batch is smaller
-        for done in range(1, max(wanted) + 1):
-            times = -(-PASS // len(labels)) if len(labels) < PASS else 1
-            order = np.concatenate([drawn.permutation(len(labels)) for _ in range(times)])
-            for chunk in chunks(len(order)):
-                some = order[chunk]
-                network.partial_fit(table.rows(some), labels[some], classes=np.arange(k))
-            if done in wanted:
-                found[done] = MlpHead("mlp", _layers(network))
+    for done in range(1, max(wanted) + 1):
+        times = -(-PASS // len(labels)) if len(labels) < PASS else 1
+        order = np.concatenate([drawn.permutation(len(labels)) for _ in range(times)])
+        for chunk in chunks(len(order)):
+            some = order[chunk]
+            network.partial_fit(table.rows(some), labels[some], classes=np.arange(k))
+        if done in wanted:
+            found[done] = MlpHead("mlp", _layers(network))
     return [found[passes] for passes in wanted]
 
 
